@@ -1,0 +1,274 @@
+"""The door for mails: whatever a client hands in becomes a `Letter`, or `UnreadableMail` when there is nothing to read."""
+
+import base64
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from email import message_from_bytes, policy
+from email.headerregistry import Address as MailAddress
+from email.message import EmailMessage, Message
+
+from extraction.errors import UnreadableMail
+from extraction.html import text_from
+from extraction.letter import Letter, LetterFile, Party, Segment
+from extraction.msg import OLE_MAGIC, message_from_msg
+from extraction.parts import segments_of
+from extraction.text import canonical, decoded
+from extraction.types import AttachedFile, Email, Issue
+
+MAX_HEADER = 20_000  # characters; the header parser takes quadratic time on hostile ones
+MAX_BODY = 2_000_000
+MAX_NESTING = 3  # forwarded messages inside forwarded messages that are read
+MAX_PARTS = 200
+_ADDRESS = re.compile(r"[^\s<>\"'(),;:]{1,64}@[^\s<>\"'(),;:]{1,255}")
+_LOOKS_HTML = re.compile(r"<(?:html|body|div|p|br|table|span|!doctype)\b", re.I)
+HIDDEN_TEXT = Issue(code="hidden_text", message="The mail holds text that readers do not see. It was ignored.")
+
+
+def letter_from(email: Email) -> Letter:
+    """The mail, parsed and cut into parts. Raises `UnreadableMail` only when there is nothing to read at all."""
+    if email.raw_base64 is not None:
+        return _letter_from_bytes(base64.b64decode(email.raw_base64), email)
+    if email.raw_email is not None:
+        return _letter_from_bytes(raw_bytes(email.raw_email), email)
+    return _letter_from_parts(email)
+
+
+def email_from_file(content: bytes, filename: str) -> Email:
+    """A whole `.eml` or `.msg` file as a client would send it. Raises `UnreadableMail` when it is empty."""
+    if not content.strip(b"\x00\r\n\t "):
+        raise UnreadableMail(f"The file {filename[:80]} is empty.")
+    return Email(raw_base64=base64.b64encode(content).decode("ascii"))
+
+
+def raw_bytes(raw: str) -> bytes:
+    """The bytes of a mail that came as text: clients send one character a byte, or decode the file as UTF-8."""
+    if all(char < "\u0100" for char in raw):
+        return raw.encode("latin-1")
+    return raw.encode("utf-8", "surrogateescape" if "\udc80" <= max(raw) <= "\udcff" else "replace")
+
+
+# ---------------------------------------------------------------- from parts
+
+
+def _letter_from_parts(email: Email) -> Letter:
+    is_html = email.body_type == "html" or (email.body_type is None and bool(_LOOKS_HTML.search(email.body[:5000])))
+    visible = text_from(email.body) if is_html else None
+    draft = _Draft(
+        body=canonical(visible.text if visible else email.body),
+        issues=[HIDDEN_TEXT] if visible and visible.hidden else [],
+        files=[_file_of(file) for file in email.attachments],
+        headers={"from": email.sender_email, "subject": email.subject},
+    )
+    return _finished(
+        draft,
+        subject=canonical(email.subject),
+        sender=_party(email.sender_name, email.sender_email) or Party(None, None),
+        reply_to=_first(_parties(email.reply_to or "")),
+        to=tuple(party for line in email.to for party in _parties(line)),
+        cc=tuple(party for line in email.cc for party in _parties(line)),
+        sent_at=email.received_at,
+        message_id=email.internet_message_id,
+    )
+
+
+def _file_of(file: AttachedFile) -> LetterFile:
+    return LetterFile(file.filename, file.content_type, file.content(), file.is_inline)
+
+
+# ---------------------------------------------------------------- from a whole message
+
+
+@dataclass
+class _Draft:
+    """What is gathered while walking through a message."""
+
+    body: str = ""
+    issues: list[Issue] = field(default_factory=list)
+    files: list[LetterFile] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def _letter_from_bytes(content: bytes, email: Email) -> Letter:
+    if not content.strip(b"\x00\r\n\t "):
+        raise UnreadableMail
+    message = message_from_msg(content) if content.startswith(OLE_MAGIC) else _parsed(content)
+    headers = {name.lower(): _header(message, name) for name, _ in reversed(list(message.raw_items()))}
+    draft = _Draft(headers=headers)
+    draft.body = _read(message, draft, nesting=0)[:MAX_BODY]
+    draft.files += [_file_of(file) for file in email.attachments]
+    sender = _first(_addresses(message, "from")) or _first(_addresses(message, "sender"))
+    if not (draft.body.strip() or draft.files or headers.get("subject") or sender):
+        raise UnreadableMail
+    return _finished(
+        draft,
+        subject=headers.get("subject", email.subject),
+        sender=sender or _party(email.sender_name, email.sender_email) or Party(None, None),
+        reply_to=_first(_addresses(message, "reply-to")),
+        to=tuple(_addresses(message, "to")),
+        cc=tuple(_addresses(message, "cc")),
+        sent_at=headers.get("date") or email.received_at,
+        message_id=headers.get("message-id") or email.internet_message_id,
+    )
+
+
+def _parsed(content: bytes) -> EmailMessage:
+    return message_from_bytes(content.lstrip(b"\r\n\x00"), policy=policy.default)
+
+
+def _read(message: EmailMessage, draft: _Draft, nesting: int) -> str:
+    """The message's own text and that of the messages it carries; attachments go to the draft."""
+    plain, html, carried = [], [], []
+    for part in _leaves(message):
+        kind = part.get_content_type()
+        if kind == "message/rfc822":
+            carried.append(_carried(part, draft, nesting))
+        elif kind in ("text/plain", "text/html") and not _is_attached(part):
+            (plain if kind == "text/plain" else html).append(canonical(_text_of(part)))
+        elif part.get_content_maintype() != "message":
+            draft.files.append(_attachment(part, len(draft.files) + 1))
+    return "\n\n".join(text for text in (_best("\n".join(plain), "\n".join(html), draft), *carried) if text)
+
+
+def _best(plain: str, html: str, draft: _Draft) -> str:
+    """The plain text, unless it is only a stand-in for the HTML."""
+    if not html.strip():
+        return plain
+    visible = text_from(html)
+    if visible.hidden:
+        draft.issues.append(HIDDEN_TEXT)
+    return canonical(visible.text) if len(plain.split()) < 0.4 * len(visible.text.split()) else plain
+
+
+def _leaves(message: Message) -> Iterator[EmailMessage]:
+    """The parts that are not containers; a forwarded message counts as one part."""
+    queue: list[Message] = [message]
+    for _ in range(MAX_PARTS):
+        if not queue:
+            return
+        part = queue.pop(0)
+        if part.is_multipart() and part.get_content_maintype() == "multipart":
+            queue = [child for child in part.get_payload() if isinstance(child, Message)] + queue  # type: ignore[assignment]
+        elif isinstance(part, EmailMessage):
+            yield part
+
+
+def _carried(part: EmailMessage, draft: _Draft, nesting: int) -> str:
+    """A forwarded message in the words of a forward, so that one reader understands both."""
+    inside = part.get_payload()
+    message = inside[0] if isinstance(inside, list) and inside else None
+    if not isinstance(message, EmailMessage) or nesting >= MAX_NESTING:
+        return ""
+    lines = [f"{name}: {_header(message, name)}" for name in ("From", "Date", "Subject", "To") if message.get(name)]
+    return "\n".join(["---------- Forwarded message ---------", *lines, "", _read(message, draft, nesting + 1)])
+
+
+def _is_attached(part: EmailMessage) -> bool:
+    return "attachment" in str(part.get("content-disposition", "")).lower()
+
+
+def _text_of(part: EmailMessage) -> str:
+    return decoded(_bytes_of(part), part.get_content_charset())
+
+
+def _bytes_of(part: EmailMessage) -> bytes:
+    content = part.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""
+
+
+def _attachment(part: EmailMessage, number: int) -> LetterFile:
+    name = canonical(part.get_filename() or "").replace("/", "_").strip()[:255] or f"attachment-{number}"
+    inline = bool(part.get("content-id")) and part.get_content_maintype() == "image"
+    return LetterFile(name, part.get_content_type(), _bytes_of(part), inline)
+
+
+# ---------------------------------------------------------------- headers
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    raw = str(dict((key.lower(), value) for key, value in reversed(list(message.raw_items()))).get(name.lower(), ""))
+    try:
+        return canonical(str(policy.default.header_factory(name, _unfolded(raw)))).strip()
+    # The header parser of the standard library raises half a dozen types on malformed input; the raw text still reads.
+    except Exception:  # noqa: BLE001
+        return canonical(_unfolded(raw)).strip()
+
+
+def _unfolded(raw: str) -> str:
+    """One line of at most `MAX_HEADER` characters; the header parser refuses line ends."""
+    return re.sub(r"[\r\n\x00]+", "", raw[:MAX_HEADER])
+
+
+def _addresses(message: EmailMessage, name: str) -> Iterable[Party]:
+    raw = next((str(value) for key, value in message.raw_items() if key.lower() == name), "")
+    raw = _unfolded(raw)
+    try:
+        found: tuple[MailAddress, ...] = policy.default.header_factory(name, raw).addresses  # type: ignore[attr-defined]
+        parties = [_party(address.display_name, address.addr_spec) for address in found]
+    except Exception:  # noqa: BLE001 - as above
+        parties = list(_parties(raw))
+    return [party for party in parties if party] or _parties(raw)
+
+
+def _parties(line: str) -> Iterable[Party]:
+    """Everybody in a header line, each `Name <address>` or an address alone."""
+    found = []
+    last = 0
+    for match in _ADDRESS.finditer(canonical(line)):
+        name = canonical(line)[last : match.start()].strip(" \t\n,;<\"'")
+        last = match.end() + 1
+        found.append(Party(name or None, match.group().lower().strip(".")))
+    return found
+
+
+def _party(name: str | None, address: str | None) -> Party | None:
+    name = canonical(name or "").replace("\n", " ").strip(" \"'") or None
+    email = canonical(address or "").strip().lower() or None
+    if email in ("<>", "@"):
+        email = None
+    return Party(name if name != email else None, email) if name or email else None
+
+
+def _first(parties: Iterable[Party]) -> Party | None:
+    return next(iter(parties), None)
+
+
+# ---------------------------------------------------------------- the whole
+
+
+def _finished(
+    draft: _Draft,
+    subject: str,
+    sender: Party,
+    reply_to: Party | None,
+    to: tuple[Party, ...],
+    cc: tuple[Party, ...],
+    sent_at: str | None,
+    message_id: str | None,
+) -> Letter:
+    header = _header_text(sender, reply_to, to, cc)
+    sources = {"subject": subject.replace("\n", " "), "header": header, "body": draft.body}
+    letter = Letter(
+        sources=sources,
+        segments=(),
+        sender=sender,
+        reply_to=reply_to,
+        to=to,
+        cc=cc,
+        sent_at=sent_at,
+        message_id=message_id,
+        headers=draft.headers,
+        files=tuple(draft.files),
+        issues=tuple(dict.fromkeys(draft.issues)) if False else tuple({issue.code: issue for issue in draft.issues}.values()),
+    )
+    top = (Segment("header", "subject", 0, len(sources["subject"])), Segment("header", "header", 0, len(header)))
+    return replace(letter, segments=(*top, *segments_of(draft.body, subject, sender)))
+
+
+def _header_text(sender: Party, reply_to: Party | None, to: tuple[Party, ...], cc: tuple[Party, ...]) -> str:
+    lines = [("From", (sender,)), ("Reply-To", (reply_to,) if reply_to else ()), ("To", to), ("Cc", cc)]
+    return "\n".join(f"{name}: {', '.join(map(_shown, parties))}" for name, parties in lines if parties)
+
+
+def _shown(party: Party) -> str:
+    return f"{party.name} <{party.email or ''}>" if party.name else party.email or ""

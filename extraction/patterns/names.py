@@ -1,0 +1,114 @@
+"""Names of people: what belongs to them, what is only put before or after them."""
+
+import re
+from collections.abc import Iterator
+
+from nameparser import HumanName
+from nameparser.config import Constants
+
+from extraction.patterns.reading import Passage
+
+_HONORIFIC = (
+    r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Sir|Dame|Rev|Hon|Herr|Frau|Sr|Sra|Srta|Señor|Señora|Don|Doña|Dra|Mme|Mlle|Monsieur|Madame|"
+    r"Dipl\.-\w+|Lic|Ing|Mag)\.?"
+)
+_LEADING = re.compile(rf"^(?:{_HONORIFIC}\s+)+(?=\S+)", re.I)
+_SUFFIX = re.compile(r"^(?:Jr\.?|Sr\.?|II|III|IV|V|2nd|3rd)$", re.I)
+_LETTERS_AFTER = re.compile(
+    r",?\s*\(?\b(?:CFP|CFA|CIMA|CPWA|ChFC|CLU|CPA|CIM|CAP|CTFA|CDFA|RICP|CEPA|AAMS|CRPC|CAIA|FPQP|IACCP|EFP|AFP|AIF|AWMA|CRPS|CSLP|EA|JD|MBA|"
+    r"PhD|Ph\.D|LLM|Esq|MST|FRM|CMA|CMT|CEBS|CKA|RMA|QPFC|ADPA|Pl\. Fin)\b\.?[®™)]*",
+)
+_PARTICLES = frozenset(
+    "de del de'la la las los da das do dos di du des le van von der den ter ten zu zum zur vom af av al el bin ibn ben st. st san santa ní nic ó mac mc".split()
+)
+_WORD = r"(?:d['’]|[Dd]e\s|O['’]|L['’]|Mc|Mac)?[A-ZÀ-ÞĀ-Ž][\w'’ªº-]*\.?"
+_PARTICLE = r"(?:de la|de las|de los|de|del|da|das|dos|di|du|van der|van den|van|von der|von|zu|Van|Von|Ní|Nic|St\.|Mac|al|el|bin|ben)"
+NAME = rf"(?:{_WORD}(?:[ ](?:[\"“(][\w.' -]{{1,20}}[\"”)][ ])?(?:{_PARTICLE}[ ])?{_WORD}){{1,4}})"
+_IN_TEXT = re.compile(rf"(?<![\w@.'’-])(?:{_HONORIFIC} )?{NAME}")
+_NICKNAME = re.compile(r"\s*[\"“(][\w.' -]{1,20}[\"”)]")
+_NOT_A_NAME = re.compile(
+    r"\b(?:Advis\w+|Wealth|Manager|Director|President|Partners?|Planner|Officer|Strategist|Associate|Principal|Founder|Securit\w+|Capital|Bank|Trust|Group|"
+    r"LLC|Inc|Financial|Investments?|Investment|Family|Office|Senior|Vice|Branch|Client|Service|Series|Chief|Executive|Market|Street|Suite|Road|Avenue|"
+    r"Forum|Summit|Conference|The|This|That|Dear|Hello|Thank|Thanks|Best|Regards|Kind|Monday|Tuesday|Wednesday|Thursday|Friday|January|February|March|"
+    r"April|June|July|August|September|October|November|December|Time|Meeting|Phone|Mobile|Email|Zoom|Calendly|LinkedIn|Outlook|University|Happy|"
+    r"New|North|South|West|East|Private|Management|Company|Please|Here|Will|And|For|With|From|Practice|Planning|Portfolio|Bonjour|Estimad[ao]|Sehr|Hola)\b"
+)
+_CONSTANTS = Constants()
+
+
+def clean_name(text: str) -> tuple[str, str, str]:
+    """`(full, first, last)`: honorifics and letters after the name dropped, suffixes kept in `full` only, particles with
+    the last name, case as written unless it is all upper or all lower. One word is the last name; nothing gives three
+    empty strings."""
+    name = _NICKNAME.sub("", " ".join(text.replace("’", "'").split())).strip(" ,;\"'*")
+    name = _LEADING.sub("", _LETTERS_AFTER.sub("", name)).strip(" ,;·|-")
+    name = _turned(name)
+    if name and (name.isupper() or name.islower()):
+        name = _recased(name)
+    words = name.replace(",", " ").split()
+    bare = [word for word in words if not _SUFFIX.match(word)]
+    first, last = _parted(bare)
+    return " ".join(words), first, last
+
+
+def _turned(name: str) -> str:
+    """`Sesay-Coleman, Ibrahim` → `Ibrahim Sesay-Coleman`; a comma before a suffix stays where it is."""
+    last, comma, first = name.partition(",")
+    if comma and first.strip() and not _SUFFIX.match(first.strip()):
+        return f"{first.strip()} {last.strip()}"
+    return name
+
+
+def _recased(name: str) -> str:
+    parsed = HumanName(name, constants=_CONSTANTS)
+    parsed.capitalize(force=True)
+    return str(parsed)
+
+
+def _parted(words: list[str]) -> tuple[str, str]:
+    """First and last name. A middle initial belongs to neither; of two given names before two surnames (María José de
+    la Cruz) the particle or the count tells."""
+    if len(words) < 2:
+        return "", " ".join(words)
+    particle = next((n for n in range(1, len(words)) if words[n].lower() in _PARTICLES and n < len(words) - 1), None)
+    if particle is not None:
+        return " ".join(_without_initials(words[:particle])), " ".join(words[particle:])
+    core = [words[0], *_without_initials(words[1:-1]), words[-1]]
+    if len(core) == 2:
+        return core[0], core[1]
+    return _three(core)
+
+
+_HISPANIC = re.compile(r"(?:ez|es|ín|[aeiou]s|[oa])$|[áéíóúñ]", re.I)
+
+
+def _three(core: list[str]) -> tuple[str, str]:
+    """Three words: two surnames where they look Spanish, else two given names."""
+    spanish = _HISPANIC.search(core[0]) and re.search(r"[áéíóúñ]|ez\b|z\b", " ".join(core))
+    if spanish and not re.search(r"[ạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹđ]", " ".join(core)):
+        return core[0], " ".join(core[1:])
+    return " ".join(core[:-1]), core[-1]
+
+
+def _without_initials(words: list[str]) -> list[str]:
+    return [word for word in words if len(word.rstrip(".")) > 1]
+
+
+def names_in(passage: Passage) -> Iterator[tuple[str, int, int]]:
+    """Runs of capitalised words that may be somebody's name, with their offsets."""
+    for match in _IN_TEXT.finditer(passage.text):
+        if looks_like_a_name(match.group()):
+            yield match.group().rstrip(".,"), match.start(), match.start() + len(match.group().rstrip(".,"))
+
+
+def looks_like_a_name(text: str) -> bool:
+    words = [word for word in text.split() if word[:1].isupper()]
+    return 2 <= len(text.split()) <= 7 and bool(words) and not _NOT_A_NAME.search(text) and not any(char.isdigit() for char in text)
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two spellings may be one person: same last word, or one is the beginning of the other."""
+    a, b = clean_name(one), clean_name(other)
+    if not a[2] or not b[2]:
+        return False
+    return a[2].casefold() == b[2].casefold() and (not a[1] or not b[1] or a[1][0].casefold() == b[1][0].casefold())

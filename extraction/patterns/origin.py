@@ -1,0 +1,40 @@
+"""The facts from which the source follows: an event, the vault, a notice. The rules turn them into words of the CRM."""
+
+import re
+
+from extraction.patterns.people import Cast
+from extraction.patterns.reading import Passage
+
+_EVENT = re.compile(
+    r"\b(?:(?:met|spoke|meet|speaking|connected|talked|stopped(?: at our booth)?|croisés|échange|getroffen|conocimos|kennengelernt)\b[^.\n]{0,40}?\s|[Ff]ollowing up from\s)"
+    r"(?:at|from|au|à la|auf dem|auf der|beim|en el|en la|durante)\s(?:the\s|this year's\s)?"
+    r"((?:[A-ZÀ-Þ][\w&'’-]*\s?|(?:of|du|de|des|der|für|the)\s){1,6}(?:20\d\d)?)"
+)
+_EVENT_WORD = re.compile(r"Forum|Summit|Conference|Congress|Expo|Symposium|Meeting|Kongress|Konferenz|Messe|Salon|Congreso|Retreat|Show|Harbor 20|20\d\d|Convention|Roundtable|Tagung")
+_VAULT = re.compile(r"\bTWAV\b|\badvisor vault\b", re.I)
+
+
+def source_of(cast: Cast, passages: tuple[Passage, ...]) -> tuple[str, str | None]:
+    """Source and detail; first match wins (domain.md, "Source")."""
+    if cast.referrer:
+        return "Referral", cast.referrer.name
+    event = _event_in(passages)
+    if event:
+        return "Conference/Trade Show", event
+    if any(_VAULT.search(passage.text) for passage in passages if passage.kind != "signature"):
+        return "Reverse Recruiting", "TWAV Platform"
+    if cast.notice == "linkedin":
+        return "LinkedIn Inbound", None
+    if cast.notice == "calendly":
+        return "Website Inbound", "Calendly scheduling"
+    return "Email Inbound", "Direct email contact"
+
+
+def _event_in(passages: tuple[Passage, ...]) -> str | None:
+    for passage in passages:
+        if passage.kind in ("new", "forwarded"):
+            for match in _EVENT.finditer(passage.text):
+                name = " ".join(match.group(1).split()).removesuffix(" of").removesuffix(" the")
+                if _EVENT_WORD.search(name):
+                    return name
+    return None

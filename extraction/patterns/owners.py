@@ -1,0 +1,119 @@
+"""Spans given to persons: what is found in the words of those who tell about somebody, sorted by field and by person."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from extraction.patterns import availability, companies, links, metrics, phones
+from extraction.patterns.notices import Answer
+from extraction.patterns.people import Cast, Somebody
+from extraction.patterns.places import Place, places_in
+from extraction.patterns.reading import Circle, Passage, Span, domain_of
+from extraction.patterns.titles import Title, titles_in
+
+_IGNORED = frozenset({"dial", "guests", "links", "date", "event"})
+
+
+@dataclass
+class Belongings:
+    """Everything that was found for one person, by kind; nothing is chosen yet."""
+
+    person: Somebody
+    spans: dict[str, list[Span]] = field(default_factory=lambda: defaultdict(list))
+    places: list[Place] = field(default_factory=list)
+    titles: list[Title] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+
+
+def belongings_of(cast: Cast, passages: tuple[Passage, ...], answers: tuple[Answer, ...], circle: Circle, regions: tuple[str, ...]) -> list[Belongings]:
+    """For each person of the cast, in order, what is theirs."""
+    shares = [Belongings(person) for person in cast.people]
+    for passage in passages:
+        mine = [answer for answer in answers if answer.passage is passage]
+        _share_out(passage, mine, shares, cast, circle, regions)
+    return shares
+
+
+def _share_out(passage: Passage, answers: list[Answer], shares: list[Belongings], cast: Cast, circle: Circle, regions: tuple[str, ...]) -> None:
+    owners = _Owners(passage, shares, answers)
+    for answer in answers:
+        for share in owners.of(answer.start):
+            share.answers.append(answer)
+    for kind, spans in _found(passage, circle, regions):
+        for span in spans:
+            answer = owners.answer_at(span.start)
+            if answer and answer.kind in _IGNORED and kind != "meeting_link":
+                continue
+            for share in owners.of(span.start):
+                share.spans[kind].append(replace(span, score=0.95, label=answer.kind) if answer and answer.kind in (kind, "email") else span)
+    for place in places_in(passage):
+        answer = owners.answer_at(place.start)
+        if answer and answer.kind in (*_IGNORED, "wanted", "target"):
+            continue
+        for share in owners.of(place.start):
+            share.places.append(replace(place, score=0.95) if answer and answer.kind in ("place", "company") else place)
+    for title in titles_in(passage):
+        answer = owners.answer_at(title.start)
+        if answer and answer.kind in (*_IGNORED, "name"):
+            continue
+        for share in owners.of(title.start):
+            share.titles.append(_asked_for(title, answer))
+
+
+def _asked_for(title: Title, answer: Answer | None) -> Title:
+    if answer and answer.kind == "target":
+        return replace(title, tense="target", score=0.95)
+    if answer and answer.kind in ("title", "company") and title.tense != "target":
+        return replace(title, tense="current", score=0.95)
+    return title
+
+
+def _found(passage: Passage, circle: Circle, regions: tuple[str, ...]) -> Iterable[tuple[str, Iterable[Span]]]:
+    own = circle.own.domains
+    yield "email", (span for span in links.addresses_in(passage) if domain_of(span.value) not in own)
+    yield "phone", phones.phones_in(passage, regions)
+    yield "linkedin_url", links.profiles_in(passage)
+    yield "meeting_link", links.events_in(passage)
+    yield "website", (span for span in links.sites_in(passage) if not any(span.value.endswith(domain) for domain in own))
+    yield "company", (span for span in companies.companies_in(passage) if not _is_own_name(span.value, circle))
+    yield "money", metrics.money_in(passage)
+    yield "count", metrics.counts_in(passage)
+    yield "licenses", metrics.licenses_in(passage)
+    yield "designations", metrics.designations_in(passage)
+    yield "book_transferable", metrics.shares_in(passage)
+    yield "availability", availability.availability_in(passage)
+    yield "specializations", availability.specialties_in(passage)
+
+
+def _is_own_name(name: str, circle: Circle) -> bool:
+    return name.casefold() in {own.casefold() for own in circle.names()}
+
+
+class _Owners:
+    """Whose is what stands at a position: a table row's person, the person last named before it, or everybody's."""
+
+    def __init__(self, passage: Passage, shares: list[Belongings], answers: list[Answer]) -> None:
+        self.shares = shares
+        self.answers = sorted(answers, key=lambda answer: answer.start)
+        self.mentions = sorted(
+            (span.start, share) for share in shares for span in share.person.mentions if span.passage.number == passage.number
+        ) if len(shares) > 1 else []  # fmt: skip
+        self.ends = {share.person.row: share for share in shares if share.person.row}
+        self.passage = passage
+
+    def answer_at(self, position: int) -> Answer | None:
+        return next((answer for answer in self.answers if answer.start <= position < answer.end), None)
+
+    def of(self, position: int) -> list[Belongings]:
+        answer = self.answer_at(position)
+        if answer and answer.row:
+            return [self.ends[answer.row]] if answer.row in self.ends else []
+        if not self.mentions:
+            return self.shares
+        if self.ends:  # a table: what stands outside it is everybody's
+            return self.shares
+        named = [share for start, share in self.mentions if start <= position]
+        if named and re.search(r"\n\s*\n", self.passage.text[self.mentions[-1][0] : position]) and named[-1] is self.mentions[-1][1]:
+            return []  # after the last person's paragraph the text speaks of something else
+        return [named[-1]] if named else self.shares

@@ -1,0 +1,133 @@
+"""How the patterns read a letter: passages without quote marks, and the spans found in them.
+
+A passage is as long as the stretch of source it stands for, character by character: quote marks are blanked, not cut.
+So an offset in a passage plus its start is an offset in the source, and evidence is exact by construction.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from extraction.letter import Letter, Party, Segment, SegmentKind
+from extraction.types import Evidence, OwnFirm
+
+MAX_SEGMENT = 8_000
+MAX_ALL = 16_000
+_QUOTE_MARKS = re.compile(r"^(?: ?>)+", re.M)
+_SENTENCE_END = re.compile(r"[.!?;](?=\s)|\n\s*\n|\n\s*[-•*]|\n\s*\d[.)]")
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One segment as it is read. `number` counts in reading order: subject first, newest before oldest."""
+
+    number: int
+    kind: SegmentKind
+    source: str
+    start: int
+    text: str = field(repr=False)
+    author: Party | None = None
+    raw: str = field(default="", repr=False)
+
+    def before(self, position: int, reach: int = 90) -> str:
+        """The words of the same sentence before a position."""
+        window = self.text[max(0, position - reach) : position]
+        ends = [match.end() for match in _SENTENCE_END.finditer(window)]
+        return window[ends[-1] if ends else 0 :]
+
+    def after(self, position: int, reach: int = 60) -> str:
+        """The words of the same sentence after a position."""
+        window = self.text[position : position + reach]
+        end = _SENTENCE_END.search(window)
+        return window[: end.start()] if end else window
+
+
+@dataclass(frozen=True)
+class Span:
+    """A value and where it stands. `score` says how plausible it is before anybody asks whose it is."""
+
+    value: str
+    passage: Passage
+    start: int
+    end: int
+    score: float = 0.5
+    label: str = ""
+
+    def evidence(self) -> Evidence:
+        start = self.passage.start + self.start
+        return Evidence(
+            source=self.passage.source,
+            start=start,
+            end=self.passage.start + self.end,
+            quote=self.passage.raw[self.start : self.end],
+            status="quoted" if self.value in self.passage.raw[self.start : self.end] else "normalised",
+        )
+
+
+def passages_of(letter: Letter) -> tuple[Passage, ...]:
+    """Everything that somebody wrote, newest first; the subject counts as the sender's words."""
+    parts = [segment for segment in letter.segments if segment.kind not in ("disclaimer", "header")]
+    subject = Segment("header", "subject", 0, min(len(letter.sources["subject"]), 1000), letter.sender)
+    return tuple(_passage(letter, number, segment) for number, segment in enumerate([subject, *parts]))
+
+
+def within_limits(passages: Iterable[Passage]) -> tuple[Passage, ...]:
+    """What is read of long mails: 16 KB, and always the oldest message, which says who somebody is."""
+    passages = tuple(passages)
+    messages = [passage.number for passage in passages if passage.kind != "signature"]
+    left = MAX_ALL
+    chosen = []
+    for passage in passages:
+        if passage.number >= messages[-1] or len(passage.text) <= left:
+            chosen.append(passage)
+            left -= len(passage.text)
+    return tuple(chosen)
+
+
+def _passage(letter: Letter, number: int, segment: Segment) -> Passage:
+    raw = letter.text(segment)[:MAX_SEGMENT]
+    text = _QUOTE_MARKS.sub(lambda marks: " " * len(marks.group()), raw)
+    return Passage(number, segment.kind, segment.source, segment.start, text, segment.author, raw)
+
+
+@dataclass(frozen=True)
+class Circle:
+    """Who belongs to the recruiting firm or to a service, and so is nobody to file."""
+
+    own: OwnFirm
+
+    def is_own(self, party: Party | None) -> bool:
+        if party is None:
+            return False
+        user = self.own.user
+        if user and party.email and user.email and party.email == user.email.lower():
+            return True
+        if user and party.name and user.name and party.name.casefold() == user.name.casefold():
+            return True
+        return domain_of(party.email) in self.own.domains
+
+    def is_outside(self, party: Party | None) -> bool:
+        return party is not None and bool(party.name or party.email) and not self.is_own(party) and not is_service(party)
+
+    def names(self) -> Iterable[str]:
+        return self.own.names
+
+
+SERVICE_DOMAINS = frozenset({"calendly.com", "linkedin.com", "indeed.com", "ziprecruiter.com", "docusign.net", "zoom.us"})
+_SERVICE_LOCAL = re.compile(
+    r"^(?:no-?_?reply|do-?not-?reply|notif\w*|alerts?|delivery|mailer-daemon|postmaster|bounce\S*|newsletter|applicant-\S+"
+    r"|messages-noreply|inmail-\S+|invitations\S*|support|billing|updates?|system)$"
+)
+
+
+def is_service(party: Party | None) -> bool:
+    """Addresses that nobody answers in person."""
+    if party is None or not party.email:
+        return False
+    local = party.email.partition("@")[0]
+    domain = domain_of(party.email)
+    return any(domain == name or domain.endswith("." + name) for name in SERVICE_DOMAINS) or bool(_SERVICE_LOCAL.match(local))
+
+
+def domain_of(address: str | None) -> str:
+    return (address or "").rpartition("@")[2].lower()

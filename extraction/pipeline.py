@@ -1,0 +1,286 @@
+"""`intake()`: one mail in, everything that can be known of it out; each step starts as soon as what it needs is there."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from pydantic import BaseModel
+
+from extraction.answer import Answer
+from extraction.corrections import corrected
+from extraction.errors import CrmError, ModelError, ModelUnavailable, ResearchError
+from extraction.events import (
+    DuplicateFound,
+    Event,
+    ExtractionField,
+    ExtractionStart,
+    ExtractionToken,
+    ResearchResult,
+    ResearchStart,
+    ValidationResult,
+    ValidationStart,
+)
+from extraction.letter import Letter
+from extraction.mime import letter_from
+from extraction.patterns import understand
+from extraction.patterns.domains import company_domain
+from extraction.ports import Crm, Journal, LanguageModel, Match, Research
+from extraction.prompt import PROMPT_VERSION, numbered_lines, prompt_for
+from extraction.reader import FieldReader
+from extraction.rules import with_rules
+from extraction.types import Email, Engine, Extraction, FieldValue, Issue, OwnFirm, Person, Usage
+
+MODEL_SECONDS = 60.0  # for the whole answer; the silence between two chunks is the model adapter's own limit
+OUT_OF_TIME = "research is out of time"
+RESEARCH_GRACE_SECONDS = 1.0  # what research may take beyond everything else: it never stands between user and Save
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Everything outside that the pipeline may use. Without a model the patterns are the working mode."""
+
+    own: OwnFirm
+    crm: Crm
+    model: LanguageModel | None = None
+    research: Research | None = None
+    today: Callable[[], date] = date.today
+
+    def for_user(self, email: Email) -> "Tools":
+        return Tools(
+            self.own.model_copy(update={"user": email.user_context}), self.crm, self.model, self.research, self.today
+        )
+
+
+class Matches(BaseModel):
+    """What the CRM already holds, per person; `issues` when it could not be asked."""
+
+    found: list[DuplicateFound] = []
+    issues: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What one mail gave: all that was understood, what the CRM holds of it, and the mail as it was read."""
+
+    extraction: Extraction
+    matches: Matches
+    letter: Letter
+
+
+async def intake(email: Email, journal: Journal, tools: Tools) -> Intake:
+    """Understand one mail, telling the journal everything as it becomes known. Raises `UnreadableMail`, `LeaseLost`."""
+    letter = await asyncio.to_thread(letter_from, email)
+    begin(letter, journal, tools)
+    draft = await read_patterns(letter, journal, tools)
+    async with asyncio.TaskGroup() as tasks:
+        searching = tasks.create_task(look_up(draft, journal, tools))
+        looking = tasks.create_task(research(draft, journal, tools))
+        answering = tasks.create_task(ask_model(letter, draft, journal, tools))
+        answer = await answering
+        await searching
+        facts = await within_grace(looking)
+    whole = await validate(email, answer, facts, searching.result(), journal, tools)
+    return Intake(whole, searching.result(), letter)
+
+
+# ---------------------------------------------------------------- the steps
+
+
+def begin(letter: Letter, journal: Journal, tools: Tools) -> None:
+    """Say that the run began; after an interruption again, since the model's text begins again."""
+    if journal.done("validated") or (journal.told("extraction_start") and journal.done("model")):
+        return
+    journal.tell(
+        ExtractionStart(
+            message="Reading the mail" if journal.attempt == 1 else "Reading the mail again after an interruption",
+            engine="model" if tools.model else "patterns",
+            model=tools.model.name if tools.model else None,
+            prompt_version=PROMPT_VERSION if tools.model else None,
+            language=letter.language,
+            attempt=journal.attempt,
+        )
+    )
+
+
+async def read_patterns(letter: Letter, journal: Journal, tools: Tools) -> Extraction:
+    """The deterministic pass: the first fields, in milliseconds."""
+
+    async def work() -> Extraction:
+        found = await asyncio.to_thread(understand, letter, tools.own)
+        return with_rules(found, tools.own, tools.today())
+
+    return await journal.step("patterns", work, Extraction, lambda found: field_events(found.people))
+
+
+async def ask_model(letter: Letter, draft: Extraction, journal: Journal, tools: Tools) -> Extraction:
+    """The draft, confirmed, corrected and completed by the model. A model that fails leaves an issue and what it said
+    until then; the run goes on."""
+    model = tools.model
+    if model is None or draft.intent == "none":
+        return draft
+    return await journal.step("model", lambda: _answer_of(model, letter, draft, journal, tools.own), Extraction)
+
+
+async def _answer_of(
+    model: LanguageModel, letter: Letter, draft: Extraction, journal: Journal, own: OwnFirm
+) -> Extraction:
+    answer = Answer(letter, numbered_lines(letter), draft)
+    reader, usage, failure = FieldReader(), Usage(), None
+    try:
+        async with asyncio.timeout(MODEL_SECONDS), aclosing(model.stream(prompt_for(letter, draft, own))) as stream:
+            async for piece in stream:
+                if isinstance(piece, Usage):
+                    usage = piece
+                    continue
+                journal.tell(ExtractionToken(token=piece))
+                for found in reader.feed(piece):
+                    journal.tell(*(field_event(person, value) for person, value in answer.take(found)))
+        reader.finish()
+    except ModelError as error:
+        failure = error
+    except TimeoutError:
+        failure = ModelUnavailable("The language model took too long.")
+    issues = (*draft.issues, *([_degraded(failure)] if failure else []))
+    engine: Engine = "patterns" if failure else "model"
+    changes = {"people": answer.people, "issues": issues, "engine": engine, "model": model.name, "usage": usage}
+    return draft.model_copy(update=changes | ({"intent": answer.intent} if answer.intent and not failure else {}))
+
+
+def _degraded(error: ModelError) -> Issue:
+    return Issue(code=error.code, message=f"{error.message} The fields are from the rules alone.")
+
+
+async def research(draft: Extraction, journal: Journal, tools: Tools) -> ResearchResult | None:
+    """Facts from the firm's own web page, as soon as its domain is known; told by `within_grace`."""
+    domain = next((found for person in draft.people if (found := company_domain(person))), None)
+    if tools.research is None or domain is None:
+        return None
+    finder = tools.research
+    if not journal.told("research_start"):
+        journal.tell(ResearchStart(message=f"Looking at {domain}", domain=domain))
+    return await journal.step("research", lambda: _facts(finder, domain), ResearchResult, lambda result: [result])
+
+
+async def _facts(finder: Research, domain: str) -> ResearchResult:
+    began = time.monotonic()
+
+    def result(status: Any, found: dict[str, Any] | None = None) -> ResearchResult:
+        return ResearchResult(status=status, elapsed=round(time.monotonic() - began, 3), result=found)
+
+    try:
+        found = await finder.find(domain)
+    except TimeoutError:
+        return result("timeout")
+    except asyncio.CancelledError as error:
+        if error.args != (OUT_OF_TIME,):
+            raise  # the whole run is being stopped
+        return result("timeout")
+    except ResearchError:
+        return result("failed")
+    return result("complete", found)
+
+
+async def within_grace(looking: asyncio.Task[ResearchResult | None]) -> ResearchResult | None:
+    """Research's result, if it comes about as soon as everything else; its time is up otherwise."""
+    done, _ = await asyncio.wait({looking}, timeout=RESEARCH_GRACE_SECONDS)
+    if not done:
+        looking.cancel(OUT_OF_TIME)
+    return await looking
+
+
+async def look_up(draft: Extraction, journal: Journal, tools: Tools) -> Matches:
+    """What the CRM already holds of these people, asked as soon as the patterns know them."""
+
+    async def work() -> Matches:
+        try:
+            answers = await asyncio.gather(*(tools.crm.find(person) for person in draft.people))
+        except CrmError as error:
+            return Matches(issues=(Issue(code="duplicates_unknown", message=error.message),))
+        pairs = zip(draft.people, answers, strict=True)
+        return Matches(found=[_duplicate(person, match) for person, matches in pairs for match in matches])
+
+    return await journal.step("duplicates", work, Matches, lambda matches: matches.found)
+
+
+def _duplicate(person: Person, match: Match) -> DuplicateFound:
+    return DuplicateFound(
+        person=person.index,
+        module=match.module,
+        id=match.id,
+        url=match.url,
+        matched_on=match.matched_on,
+        record=match.record,
+    )
+
+
+async def validate(
+    email: Email, answer: Extraction, facts: ResearchResult | None, matches: Matches, journal: Journal, tools: Tools
+) -> Extraction:
+    """The domain's rules over everything that was found, research's facts and the user's final values."""
+    if not journal.told("validation_start"):
+        journal.tell(ValidationStart(message="Checking the fields"))
+
+    async def work() -> Extraction:
+        whole = with_facts(answer, facts.result if facts and facts.result else {})
+        whole = with_rules(whole, tools.own, tools.today())
+        if email.user_corrections:
+            whole = corrected(whole, email.user_corrections, tools.own, tools.today())
+        return whole.model_copy(update={"issues": (*whole.issues, *matches.issues)})
+
+    return await journal.step("validated", work, Extraction, lambda whole: [*field_events(whole.people), _result(whole)])
+
+
+def with_facts(extraction: Extraction, facts: dict[str, Any]) -> Extraction:
+    """Research adds what the mail leaves open about the first person's firm; it never replaces what the mail says."""
+    if not facts or not extraction.people:
+        return extraction
+    first, *others = extraction.people
+    missing = [name for name in ("website", "industry", "city", "state") if not first.get("company", name)]
+    added = [
+        FieldValue(record="company", field=name, value=facts[name], confidence=0.7, origin="research")
+        for name in missing
+        if isinstance(facts.get(name), str) and facts[name]
+    ]
+    return extraction.model_copy(update={"people": (first.having(*added), *others)})
+
+
+# ---------------------------------------------------------------- how values are told
+
+
+def field_event(person: int, value: FieldValue) -> ExtractionField:
+    return ExtractionField(
+        person=person,
+        record=value.record,
+        field=value.field,
+        value=value.value,
+        confidence=value.confidence,
+        origin=value.origin,
+        evidence=value.evidence,
+    )
+
+
+def field_events(people: Iterable[Person]) -> Sequence[Event]:
+    return [field_event(person.index, value) for person in people for value in person.fields]
+
+
+def _result(whole: Extraction) -> ValidationResult:
+    first = whole.people[0] if whole.people else Person(index=0)
+    return ValidationResult(
+        people=[person.view() for person in whole.people],
+        intent=whole.intent,
+        source=whole.source,
+        source_detail=whole.source_detail,
+        deal_names=[person.text("deal", "deal_name") for person in whole.people],
+        issues=list(whole.issues),
+        candidate_name=first.text("contact", "full_name"),
+        job_title=first.text("deal", "job_title"),
+        location=first.text("deal", "location"),
+        company_name=first.text("company", "company_name"),
+        referrer_name=first.text("deal", "referrer_name"),
+        phone=first.text("contact", "phone"),
+        email=first.text("contact", "email"),
+    )

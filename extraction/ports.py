@@ -1,0 +1,109 @@
+"""What the core needs from outside, as promises. Adapters keep them; tests keep them with fakes."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeVar
+
+from extraction.events import Event
+from extraction.records import Record
+from extraction.types import Person, Usage
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What the model is asked. The mail stands in `user`, delimited and numbered; `system` never changes."""
+
+    system: str
+    user: str
+    version: str
+    schema: dict[str, Any] = field(default_factory=dict, compare=False)
+
+
+class LanguageModel(Protocol):
+    """A streaming language model that answers in the JSON of a schema."""
+
+    name: str
+
+    def stream(self, prompt: Prompt) -> AsyncIterator[str | Usage]:
+        """Yield the answer's text as it comes, all that arrived together as one string, then one `Usage`.
+
+        Ends normally only when the answer is whole. Raises `ModelError` (and nothing else) otherwise.
+        Closing the iterator early closes the connection.
+        """
+        ...
+
+
+class Research(Protocol):
+    """Facts about a firm from its own web page."""
+
+    async def find(self, domain: str) -> dict[str, Any] | None:
+        """`{name, title, description, website, city, state, industry, source_url}` as far as known, None when
+        there is nothing. Keeps its own deadline: raises `TimeoutError` at it, `ResearchError` on failure."""
+        ...
+
+
+@dataclass(frozen=True)
+class Match:
+    """A record that the CRM already holds and that is likely the same thing."""
+
+    module: str
+    id: str
+    url: str | None
+    matched_on: str
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of one record. `before` is what it held before we changed it, None when we created it."""
+
+    id: str
+    url: str | None
+    action: Literal["created", "updated", "reused", "skipped"]
+    before: dict[str, Any] | None = None
+
+
+class Crm(Protocol):
+    """A CRM. `upsert` answers only after the record is stored."""
+
+    target: Literal["zoho", "embedded"]
+
+    async def find(self, person: Person) -> Sequence[Match]:
+        """Records that likely are this person's already: contacts by e-mail, open deals by contact, title, company."""
+        ...
+
+    async def upsert(self, record: Record, key: str) -> Stored:
+        """Store one record. `key` names it for good: the same key again gives the same record, whatever was cut."""
+        ...
+
+
+class Journal(Protocol):
+    """The writing side of one run's log, held by whoever has the run's lease."""
+
+    attempt: int
+
+    def tell(self, *events: Event) -> None:
+        """Put events at the end of the log. Returns at once; what piles up is written together. Field events that
+        repeat what the log already says are left out, so that a part that runs again does not tell twice."""
+        ...
+
+    def told(self, kind: str) -> bool:
+        """Whether the log holds an event of that type already."""
+        ...
+
+    def done(self, name: str) -> bool:
+        """Whether the step is finished."""
+        ...
+
+    async def step(
+        self,
+        name: str,
+        work: Callable[[], Awaitable[T]],
+        kind: type[T],
+        tells: Callable[[T], Iterable[Event]] = lambda result: (),
+    ) -> T:
+        """Do a step once in the life of the run: the stored result is given back when there is one. Otherwise do
+        the work and store its result and the events that tell it in one transaction. Raises `LeaseLost`."""
+        ...

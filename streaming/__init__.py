@@ -1,0 +1,1 @@
+"""Runs, their append-only log, and the transports that tell it."""

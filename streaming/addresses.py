@@ -1,0 +1,78 @@
+"""Absolute addresses of a run's resources, as the client sees this server."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
+
+from django.http import HttpRequest
+
+from streaming.callers import Caller
+
+
+Kind = Literal["bearer", "ticket", "run"]
+FEATURES = {
+    "streaming": True,
+    "websocket": True,
+    "sse": True,
+    "ndjson": True,
+    "polling": True,
+    "signalr": False,
+    "review": True,
+    "batch": True,
+}
+
+
+class Tokens(Protocol):
+    """Makes the signed tokens that stand for a caller."""
+
+    def token(self, caller: Caller, kind: Kind, run_id: str | None = None) -> str: ...
+
+
+class Addresses:
+    """`public_url` wins over what the request says."""
+
+    def __init__(self, public_url: str | None, tokens: Tokens) -> None:
+        self._public_url = public_url
+        self._tokens = tokens
+
+    def base(self, request: HttpRequest) -> str:
+        return self._public_url or f"{request.scheme}://{request.get_host()}"
+
+    def base_of(self, scope: Mapping[str, Any]) -> str:
+        """The same for a socket's ASGI scope."""
+        host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin-1")
+        return self._public_url or f"{'https' if scope.get('scheme') == 'wss' else 'http'}://{host}"
+
+    def links(self, request: HttpRequest, caller: Caller, run_id: str) -> dict[str, str]:
+        """All links of a run. `events` carries a run token, so that a plain `EventSource` can use it."""
+        return self.links_at(self.base(request), caller, run_id)
+
+    def links_at(self, base: str, caller: Caller, run_id: str) -> dict[str, str]:
+        itself = f"{base}/stream/runs/{run_id}"
+        actions = {name: f"{itself}/{name}" for name in ("save", "cancel", "retry", "rerun", "mail")}
+        token = self._tokens.token(caller, "run", run_id)
+        return {
+            "self": itself,
+            "events": f"{itself}/events?access_token={token}",
+            **actions,
+            "admin": f"{base}/admin/streaming/run/{run_id}/change/",
+        }
+
+    def connections(self, request: HttpRequest, caller: Caller) -> dict[str, Any]:
+        """What negotiate answers: where to connect, with which credentials, and what to fall back to."""
+        base = self.base(request)
+        return {
+            "url": f"ws{base.removeprefix('http')}/stream/ws/email-processing",
+            "mode": "websocket",
+            "accessToken": self._tokens.token(caller, "ticket"),
+            "expires_in": 60,
+            "bearer": self._tokens.token(caller, "bearer"),
+            "userId": caller.subject,
+            "timestamp": round(time.time(), 3),
+            "features": FEATURES,
+            "fallbacks": [
+                {"transport": "sse", "url": f"{base}/stream/sse/process-email"},
+                {"transport": "ndjson", "url": f"{base}/stream/batch/process-email"},
+                {"transport": "polling", "url": f"{base}/stream/runs"},
+            ],
+        }

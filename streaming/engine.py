@@ -1,0 +1,72 @@
+"""Dispatch of jobs by Docket. A job is a hint, too: it says "look at this run"; the run's row is the truth."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+from docket import Docket, Perpetual, Worker
+
+SWEEP_EVERY = timedelta(seconds=3)
+LEASE_SECONDS = 5.0
+SUBMIT_SECONDS = 2.0
+CONCURRENT_RUNS = 250
+_EVERY_FEW_SECONDS = Perpetual(every=SWEEP_EVERY)
+logger = structlog.get_logger()
+
+
+Job = Callable[[str], Awaitable[None]]
+Sweep = Callable[[], Awaitable[None]]
+
+
+class Engine:
+    """Hands every submitted run to `process(run_id)` of one worker process, and calls `sweep()` every three seconds."""
+
+    def __init__(self, name: str, url: str) -> None:
+        self._docket = Docket(name=name, url=url)
+        self._working: asyncio.Task[None] | None = None
+
+    @property
+    def working(self) -> bool:
+        return self._working is not None and not self._working.done()
+
+    async def start(self, process: Job, sweep: Sweep) -> None:
+        """Open the queue and work on it in the background."""
+
+        async def process_run(run_id: str) -> None:
+            await process(run_id)
+
+        async def sweep_runs(perpetual: Perpetual = _EVERY_FEW_SECONDS) -> None:
+            await sweep()
+
+        # Docket names a task after its function and injects its dependencies by the defaults of its parameters.
+        await self._docket.__aenter__()
+        self._docket.register(process_run)
+        self._docket.register(sweep_runs)
+        self._working = asyncio.create_task(self._work())
+
+    async def stop(self, grace: float = 4.0) -> None:
+        """Take no more jobs and let those under way end, for `grace` seconds: less than the lease, so that another
+        process does not take over what is still being finished here."""
+        if self._working:
+            self._working.cancel()
+            await asyncio.wait({self._working}, timeout=grace)
+            self._working = None
+        await self._docket.__aexit__(None, None, None)
+
+    async def submit(self, run_id: str, state: str) -> None:
+        """Best effort: what is not submitted here is found by the sweep. The same run in the same state twice is one
+        job."""
+        try:
+            async with asyncio.timeout(SUBMIT_SECONDS):
+                await self._docket.add("process_run", key=f"{run_id}:{state}")(run_id)
+        except Exception as error:  # noqa: BLE001  (the run is stored; the sweep will find it)
+            logger.warning("submit_failed", run_id=run_id, kind=type(error).__name__)
+
+    async def _work(self) -> None:
+        worker = Worker(
+            self._docket, concurrency=CONCURRENT_RUNS, redelivery_timeout=timedelta(seconds=LEASE_SECONDS)
+        )
+        async with worker:
+            await self._docket.add("sweep_runs", key="sweep")()
+            await worker.run_forever()

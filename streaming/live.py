@@ -1,0 +1,74 @@
+"""The open connections of this process: who reads over what, and how they are told to go when it drains."""
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from streaming.callers import Caller
+from streaming.problems import Problem
+
+
+@dataclass
+class Connection:
+    """One open stream or socket."""
+
+    transport: str
+    caller: Caller
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
+    connected_at: float = field(default_factory=time.time)
+    last_ping: float | None = None
+    runs: set[str] = field(default_factory=set)
+    outstanding: int = 0  # bytes sent and not yet acknowledged
+
+    def view(self) -> dict[str, Any]:
+        now = time.time()
+        return {
+            "id": self.id,
+            "transport": self.transport,
+            "connected_at": self.connected_at,
+            "last_ping": self.last_ping,
+            "duration_seconds": round(now - self.connected_at, 1),
+            "runs": sorted(self.runs),
+        }
+
+
+class Live:
+    """`limit` is how many connections one caller may hold."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._open: dict[str, Connection] = {}
+        self._goodbyes: dict[str, Callable[[], Awaitable[None]]] = {}
+        self.draining = False
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def connections(self) -> list[Connection]:
+        return list(self._open.values())
+
+    @contextmanager
+    def connected(
+        self, transport: str, caller: Caller, goodbye: Callable[[], Awaitable[None]] | None = None
+    ) -> Iterator[Connection]:
+        """Count a connection while it is open. Raises `Problem` 429 over the limit, 503 while draining."""
+        if self.draining:
+            raise Problem(503, "restarting", "The server restarts. Come back in a moment.", retry_after=2)
+        mine = (caller.tenant, caller.subject)
+        if sum((open.caller.tenant, open.caller.subject) == mine for open in self._open.values()) >= self._limit:
+            raise Problem(429, "too_many_connections", f"You hold {self._limit} connections.", retry_after=5)
+        connection = Connection(transport, caller)
+        self._open[connection.id] = connection
+        if goodbye:
+            self._goodbyes[connection.id] = goodbye
+        try:
+            yield connection
+        finally:
+            del self._open[connection.id]
+            self._goodbyes.pop(connection.id, None)
+
+    def goodbyes(self) -> list[Callable[[], Awaitable[None]]]:
+        return list(self._goodbyes.values())

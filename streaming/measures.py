@@ -1,0 +1,45 @@
+"""What a process has seen lately: newest samples of each kind, in milliseconds."""
+
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+Kind = Literal["first_field_ms", "first_token_ms", "field_ms", "total_ms", "ws_latency_ms"]
+KINDS: tuple[Kind, ...] = ("first_field_ms", "first_token_ms", "field_ms", "total_ms", "ws_latency_ms")
+NEWEST = 2000
+
+
+class Measures:
+    def __init__(self) -> None:
+        self._samples: dict[Kind, deque[float]] = {kind: deque(maxlen=NEWEST) for kind in KINDS}
+        self._counts: dict[Kind, int] = dict.fromkeys(KINDS, 0)
+        self.tokens = {"input": 0, "cached": 0, "output": 0}
+        self.cost = 0.0
+
+    def add(self, kind: Kind, milliseconds: float) -> None:
+        self._samples[kind].append(milliseconds)
+        self._counts[kind] += 1
+
+    def written(self, told_at: Iterable[float]) -> None:
+        """Fields that have just been committed, by the time they were told."""
+        now = time.time()
+        for at in told_at:
+            self.add("field_ms", (now - at) * 1000)
+
+    def finished(self, timings: Mapping[str, float]) -> None:
+        for kind, name in (("first_field_ms", "first_field"), ("first_token_ms", "first_token"), ("total_ms", "total")):
+            if name in timings:
+                self.add(kind, timings[name])  # type: ignore[arg-type]
+
+    def view(self) -> dict[str, dict[str, float | int | None]]:
+        return {kind: _percentiles(samples) | {"count": self._counts[kind]} for kind, samples in self._samples.items()}
+
+
+def _percentiles(samples: Iterable[float]) -> dict[str, float | int | None]:
+    ordered = sorted(samples)
+
+    def at(share: float) -> float | None:
+        return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 2) if ordered else None
+
+    return {"p50": at(0.50), "p95": at(0.95), "p99": at(0.99)}

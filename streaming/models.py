@@ -1,0 +1,101 @@
+"""The truth: runs, their events, their finished steps."""
+
+import time
+
+
+from django.db import models
+from django.db.models import Q
+
+from streaming.run_ids import new_run_id
+
+
+class Run(models.Model):
+    """One e-mail on its way from the pane to the CRM. Belongs to no connection."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        EXTRACTING = "extracting"
+        REVIEW = "review"
+        SAVING = "saving"
+        COMPLETE = "complete"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    id = models.UUIDField(primary_key=True, default=new_run_id, editable=False)
+    tenant = models.CharField(max_length=100)
+    owner = models.CharField(max_length=200, help_text="Subject of the key or user that started it.")
+    correlation_id = models.CharField(max_length=64)
+    mode = models.CharField(max_length=10)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
+    closed = models.BooleanField(default=False, help_text="Nothing more will be written to the log.")
+
+    epoch = models.IntegerField(default=1, help_text="Changes if the log is ever rebuilt.")
+    first_sequence = models.IntegerField(default=1, help_text="Earlier events were trimmed.")
+    last_sequence = models.IntegerField(default=0)
+    lease = models.IntegerField(default=0, help_text="Fences writers: rises with each that takes the run over.")
+    attempts = models.IntegerField(default=0, help_text="Openings by workers since the last time it moved on.")
+    touched_at = models.FloatField(default=time.time, help_text="Epoch seconds: the last sign of life of its worker.")
+
+    idempotency_key = models.CharField(max_length=255, null=True, blank=True)
+    digest = models.CharField(max_length=64, help_text="Of the request, to tell a repeated call from another one.")
+    message_id = models.CharField(max_length=998, null=True, blank=True)
+    email = models.TextField(help_text="The request as JSON.")
+    corrections = models.TextField(null=True, blank=True)
+    engine = models.CharField(max_length=10, blank=True, help_text="Asked for; empty: the server's choice.")
+
+    created_at = models.FloatField(default=time.time, help_text="Epoch seconds: acceptance.")
+    saving_at = models.FloatField(null=True, blank=True, help_text="Epoch seconds: the save was accepted.")
+    expires_at = models.FloatField(null=True, blank=True, help_text="Epoch seconds: a review is kept until then.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "owner", "idempotency_key"],
+                condition=Q(idempotency_key__isnull=False),
+                name="run_once_per_idempotency_key",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "message_id"],
+                condition=Q(message_id__isnull=False, mode__in=["review", "auto"])
+                & ~Q(state__in=["failed", "cancelled"]),
+                name="run_once_per_message",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["state", "touched_at"], name="run_open", condition=Q(closed=False)),
+            models.Index(fields=["-created_at"], name="run_newest"),
+            models.Index(fields=["tenant", "owner", "-created_at"], name="run_of_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Event(models.Model):
+    """Something that happened to a run. `data` is JSON text, sent as it is by every transport."""
+
+    pk = models.CompositePrimaryKey("run_id", "sequence")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events", db_index=False)
+    sequence = models.IntegerField()
+    type = models.CharField(max_length=32)
+    timestamp = models.FloatField()
+    data = models.TextField()
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.type}"
+
+
+class Step(models.Model):
+    """A finished piece of a run's work with its result, so that it is never done again. Names are a schema: a step
+    whose result changes its shape gets a new name, an old one is never given a new meaning."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
+    name = models.CharField(max_length=64)
+    result = models.TextField(help_text="JSON")
+    finished_at = models.FloatField(default=time.time)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "name"], name="step_once")]
+
+    def __str__(self) -> str:
+        return self.name

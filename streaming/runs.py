@@ -1,0 +1,286 @@
+"""What can be done with a run: start, save, cancel, retry, rerun. Each changes the row first and wakes the engine then."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from pydantic import BaseModel, ConfigDict
+
+from extraction.corrections import corrected
+from extraction.errors import LeaseLost
+from extraction.events import Cancelled
+from extraction.letter import Letter
+from extraction.mime import letter_from, message_id_of
+from extraction.pipeline import Matches, Tools
+from extraction.records import missing_for, records_from
+from extraction.types import Corrections, Email, Engine, Extraction, Mode
+from streaming.callers import Caller
+from streaming.journal import RunJournal
+from streaming.log import Database, Log
+from streaming.models import Event, Run, Step
+from streaming.problems import Problem, no_such_run
+from streaming.wire import Cursor, Entry
+
+State = Run.State
+OPEN = (State.QUEUED, State.EXTRACTING, State.SAVING)
+
+
+class RerunRequest(BaseModel):
+    """How to run a mail again: `engine` null takes the server's choice."""
+
+    model_config = ConfigDict(extra="forbid")
+    engine: Engine | None = None
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run that a call was answered with; `replay` when an earlier call had started it."""
+
+    run_id: str
+    cursor: Cursor
+    replay: bool = False
+
+
+# Wakes whoever processes runs: (run id, state). Best effort; the sweep finds what it misses.
+Submit = Callable[[str, str], Awaitable[None]]
+
+
+class Runs:
+    """`tools` are the pipeline's; `limit` is how many runs a caller may have in flight."""
+
+    def __init__(
+        self, log: Log, write: Database, read: Database, tools: Tools, submit: Submit, limit: int
+    ) -> None:
+        self.log = log
+        self.tools = tools
+        self.working: dict[str, asyncio.Task[None]] = {}
+        self._write = write
+        self._read = read
+        self._submit = submit
+        self._limit = limit
+
+    # ------------------------------------------------------------ looking
+
+    async def visible(self, run_id: str, caller: Caller | None) -> Run:
+        """The run's row, when the caller may see it; `Problem` 404 otherwise, so that ids cannot be probed."""
+        run = await self._read(_find, run_id)
+        if run is None or caller is None or not caller.may_see(run_id, run.tenant):
+            raise no_such_run()
+        return run
+
+    async def letter(self, run: Run) -> Letter:
+        """The run's mail as it was understood."""
+        return await asyncio.to_thread(letter_from, Email.model_validate_json(run.email))
+
+    # ------------------------------------------------------------ changing
+
+    async def start(
+        self, email: Email, caller: Caller, mode: Mode = "review", key: str | None = None, engine: Engine | None = None
+    ) -> Started:
+        """Accept a mail: one transaction, then a wake-up. The same key, or the same message in modes review and auto,
+        gives the first run."""
+        mode = "preview" if email.dry_run else email.mode or mode
+        text = email.model_dump_json(exclude_unset=True)
+        run = Run(
+            tenant=caller.tenant,
+            owner=caller.subject,
+            correlation_id=hashlib.sha256(f"{caller.subject}{time.time_ns()}".encode()).hexdigest()[:16],
+            mode=mode,
+            engine=engine or "",
+            idempotency_key=key,
+            digest=hashlib.sha256(f"{mode} {text}".encode()).hexdigest(),
+            message_id=await asyncio.to_thread(message_id_of, email),
+            email=text,
+        )
+        started = await self._write(_insert_once, run, self._limit)
+        if not started.replay:
+            await self._submit(started.run_id, State.QUEUED)
+        return started
+
+    async def save(self, run_id: str, caller: Caller, corrections: Corrections) -> State:
+        """Approve. A second call changes nothing. Refused when the CRM would refuse it, or when a likely duplicate
+        was shown and the user has not said to save all the same."""
+        run = await self.visible(run_id, caller)
+        if run.state in (State.SAVING, State.COMPLETE) and run.saving_at:
+            return State(run.state)
+        if run.state != State.REVIEW:
+            raise Problem(409, "not_in_review", f"The run is {run.state}; only a run in review can be saved.")
+        await self._check(run, corrections)
+        now = time.time()
+        saving = {"state": State.SAVING, "corrections": corrections.model_dump_json(), "saving_at": now}
+        if await self._write(_change, run_id, (State.REVIEW,), saving):
+            await self._submit(run_id, State.SAVING)
+        return State.SAVING
+
+    async def _check(self, run: Run, corrections: Corrections) -> None:
+        """Everything that the save would stumble over is said now, while the user still looks."""
+        whole, matches = await self._read(_results, str(run.id))
+        final = corrected(whole, corrections, self.tools.own, self.tools.today())
+        skipped = {given.index for given in corrections.people if given.skip}
+        errors = [
+            {"field": f"people.{person.index}.{name}", "code": "missing", "message": "The CRM needs it."}
+            for person in final.people
+            if person.index not in skipped
+            for name in missing_for(person)
+        ]
+        if errors:
+            names = ", ".join(error["field"] for error in errors)
+            raise Problem(422, "requires_input", f"Please fill in: {names}.", errors=errors)
+        if not records_from(final, corrections, await self.letter(run)):
+            raise Problem(422, "nothing_to_save", "Everybody is left out; there is nothing to save.")
+        deals = [match for match in matches.found if match.module == "deal" and match.person not in skipped]
+        allowed = corrections.allow_duplicate or Email.model_validate_json(run.email).allow_duplicate
+        if deals and not allowed:
+            found = [{"field": f"people.{match.person}", "code": "duplicate", "message": match.id} for match in deals]
+            raise Problem(409, "duplicate_found", "The CRM already holds this deal; save all the same?", errors=found)
+
+    async def cancel(self, run_id: str, caller: Caller) -> State:
+        """Stop a run for good. What is being saved is not stopped half-way: wait, then undo."""
+        run = await self.visible(run_id, caller)
+        if run.state == State.CANCELLED:
+            return State.CANCELLED
+        if run.state in (State.SAVING, State.COMPLETE) or run.closed:
+            raise Problem(409, "not_cancellable", f"The run is {run.state}; it can't be cancelled any more.")
+        journal = await self._take_over(run_id)
+        if task := self.working.get(run_id):
+            task.cancel("cancelled by a user")
+        journal.change(state=State.CANCELLED, closed=True)
+        journal.tell(Cancelled(by=caller.name or caller.subject))
+        try:
+            await journal.written()
+        except LeaseLost:  # somebody was quicker: another cancel, or the sweep's next worker
+            return await self.cancel(run_id, caller)
+        return State.CANCELLED
+
+    async def _take_over(self, run_id: str) -> RunJournal:
+        """The pen of a run, out of the hands of whoever holds it: their next append is refused."""
+        states = (State.QUEUED, State.EXTRACTING, State.REVIEW, State.FAILED)
+        opened = await self._write(open_run, run_id, states, None)
+        if opened is None:
+            raise Problem(409, "not_cancellable", "The run can't be cancelled any more.")
+        return journal_of(self.log, opened)
+
+    async def retry(self, run_id: str, caller: Caller) -> State:
+        """Go on after a retryable failure, from the last finished step."""
+        run = await self.visible(run_id, caller)
+        if run.state != State.FAILED or run.closed:
+            raise Problem(409, "not_retryable", f"The run is {run.state}; there is nothing to retry.")
+        state = State.SAVING if run.saving_at else State.QUEUED
+        try:
+            await self._write(_change, run_id, (State.FAILED,), {"state": state, "attempts": 0})
+        except IntegrityError:
+            raise Problem(409, "started_again", "The same mail has been started again since.") from None
+        await self._submit(run_id, state)
+        return state
+
+    async def resubmit_left_behind(self, seconds: float) -> None:
+        """Hand every open run without a sign of life to the engine again: after a crash, a lost job, a late database."""
+        for run_id, state in await self._read(left_behind, time.time() - seconds):
+            if run_id not in self.working:
+                await self._submit(run_id, state)
+
+    async def rerun(self, run_id: str, caller: Caller, request: RerunRequest) -> Started:
+        """The same mail once more, as a preview, with another engine if asked."""
+        run = await self.visible(run_id, caller)
+        email = Email.model_validate_json(run.email).model_copy(update={"dry_run": True, "mode": "preview"})
+        return await self.start(email, caller, engine=request.engine)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A run in the hands of one worker: its row with the new lease, its log without tokens, its finished steps."""
+
+    run: Run
+    entries: list[Entry]
+    steps: dict[str, str]
+
+
+def journal_of(log: Log, opened: Opened) -> RunJournal:
+    run = opened.run
+    return RunJournal(log, str(run.id), run.lease, run.last_sequence, run.lease, opened.entries, opened.steps)
+
+
+# ---------------------------------------------------------------- statements (each runs on a database thread)
+
+
+def open_run(run_id: str, states: tuple[str, ...], state: str | None) -> Opened | None:
+    """Take the lease of a run in one of these states, and move it to `state` if one is given."""
+    with transaction.atomic():
+        run = Run.objects.select_for_update().filter(pk=run_id, state__in=states, closed=False).first()
+        if run is None:
+            return None
+        run.lease += 1
+        run.attempts += 1
+        run.touched_at = time.time()
+        run.state = state or run.state
+        run.save(update_fields=["lease", "attempts", "touched_at", "state"])
+        rows = Event.objects.filter(run_id=run_id).exclude(type="extraction_token").order_by("sequence")
+        entries = [Entry(run_id, run.epoch, *row) for row in rows.values_list("sequence", "type", "timestamp", "data")]
+        steps = dict(Step.objects.filter(run_id=run_id).values_list("name", "result"))
+    return Opened(run, entries, steps)
+
+
+def _find(run_id: str) -> Run | None:
+    return Run.objects.filter(pk=run_id).first()
+
+
+def _change(run_id: str, states: tuple[str, ...], columns: dict[str, Any]) -> bool:
+    columns = columns | {"touched_at": time.time()}
+    return bool(Run.objects.filter(pk=run_id, state__in=states, closed=False).update(**columns))
+
+
+def _results(run_id: str) -> tuple[Extraction, Matches]:
+    steps = dict(Step.objects.filter(run_id=run_id).values_list("name", "result"))
+    return Extraction.model_validate_json(steps["validated"]), Matches.model_validate_json(steps["duplicates"])
+
+
+def _insert_once(run: Run, limit: int) -> Started:
+    try:
+        with transaction.atomic():
+            if earlier := _earlier(run):
+                return earlier
+            if Run.objects.filter(tenant=run.tenant, owner=run.owner, state__in=OPEN).count() >= limit:
+                raise Problem(429, "too_many_runs", f"You have {limit} runs in flight.", retry_after=5)
+            run.save(force_insert=True)
+    except IntegrityError:
+        # The same key or message was inserted by somebody else between our look and our insert (PostgreSQL), or this
+        # very insert was committed before its connection died.
+        if earlier := _earlier(run):
+            return earlier
+        raise
+    return Started(str(run.id), Cursor(run.epoch, 0))
+
+
+def _earlier(run: Run) -> Started | None:
+    if run.idempotency_key is not None:
+        mine = Run.objects.filter(tenant=run.tenant, owner=run.owner, idempotency_key=run.idempotency_key).first()
+        if mine and mine.digest != run.digest:
+            detail = "This Idempotency-Key was used with another request."
+            raise Problem(409, "idempotency_mismatch", detail)
+        if mine:
+            return Started(str(mine.id), Cursor(mine.epoch, 0), replay=mine.id != run.id)
+    if run.message_id is not None and run.mode != "preview":
+        same = Run.objects.filter(tenant=run.tenant, message_id=run.message_id, mode__in=("review", "auto"))
+        if earlier := same.exclude(state__in=(State.FAILED, State.CANCELLED)).first():
+            return Started(str(earlier.id), Cursor(earlier.epoch, 0), replay=True)
+    return None
+
+
+def touch(live: dict[str, int]) -> None:
+    """A sign of life for all runs that this process works on: run id → lease."""
+    with connection.cursor() as cursor:
+        key = Run._meta.pk.get_db_prep_value
+        cursor.executemany(
+            "UPDATE streaming_run SET touched_at = %s WHERE id = %s AND lease = %s",
+            [(time.time(), key(run_id, connection), lease) for run_id, lease in live.items()],
+        )
+
+
+def left_behind(before: float) -> list[tuple[str, str]]:
+    """Open runs without a sign of life since then: (id, state)."""
+    rows = Run.objects.filter(state__in=OPEN, closed=False, touched_at__lt=before).values_list("id", "state")
+    return [(str(run_id), state) for run_id, state in rows[:1000]]

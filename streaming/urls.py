@@ -1,0 +1,36 @@
+"""The addresses under `/stream/` that are about runs."""
+
+from django.urls import URLPattern, path, register_converter
+
+from streaming.views import StreamingViews
+
+
+class RunId:
+    """A UUID in its canonical form; anything else is no run."""
+
+    regex = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(RunId, "run")
+
+
+def routes(views: StreamingViews) -> list[URLPattern]:
+    return [
+        path("negotiate", views.negotiate),
+        path("sse/process-email", views.start_sse),
+        path("batch/process-email", views.batch),
+        path("runs", views.start),
+        path("runs/<run:run_id>", views.run),
+        path("runs/<run:run_id>/events", views.events),
+        path("runs/<run:run_id>/mail", views.mail),
+        path("runs/<run:run_id>/save", views.save),
+        path("runs/<run:run_id>/cancel", views.cancel),
+        path("runs/<run:run_id>/retry", views.retry),
+        path("runs/<run:run_id>/rerun", views.rerun),
+    ]

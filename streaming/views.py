@@ -1,0 +1,369 @@
+"""The HTTP shells: each reads its request, asks `Runs`, and tells the log in the form that was asked for."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import ExitStack, aclosing
+from functools import wraps
+from types import ModuleType
+from typing import Any, TypeVar
+
+import structlog
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from pydantic import BaseModel, Field, ValidationError
+
+from extraction.events import SETTLING
+from extraction.types import Corrections, Email, Strict
+from streaming.addresses import Addresses
+from streaming.callers import Caller
+from streaming.live import Connection, Live
+from streaming.models import Run
+from streaming.problems import Problem, not_signed_in, problem_from
+from streaming.responses import json_response, problem_response
+from streaming.runs import RerunRequest, Runs, Started
+from streaming.transports import ndjson, polling, sse
+from streaming.wire import BadCursor, Cursor, Item, Reset, dumps, frame
+
+Model = TypeVar("Model", bound=BaseModel)
+View = Callable[..., Awaitable[HttpResponseBase]]
+
+STREAM_SECONDS = 180.0  # ingresses cut at four minutes: end before them, at a clean boundary, and be resumed
+MOST_WAIT_SECONDS = 25.0
+WHOLE_SECONDS = 120.0
+logger = structlog.get_logger()
+
+
+class Batch(Strict):
+    """Several mails in one call."""
+
+    emails: list[Email] = Field(min_length=1, max_length=50)
+
+
+def endpoint(*methods: str) -> Callable[[View], View]:
+    """A view of these methods whose refusals become problem documents, and whose bugs say nothing of themselves."""
+
+    def decorate(view: View) -> View:
+        @csrf_exempt
+        @wraps(view)
+        async def answer(self: "StreamingViews", request: HttpRequest, **given: Any) -> HttpResponseBase:
+            try:
+                if request.method not in methods:
+                    raise Problem(405, "method_not_allowed", f"Use {' or '.join(methods)}.")
+                return await view(self, request, **given)
+            except Problem as problem:
+                return problem_response(request, problem)
+            except ValidationError as error:
+                return problem_response(request, problem_from(error))
+            except BadCursor:
+                detail = "A cursor has the form <epoch>.<sequence>."
+                return problem_response(request, Problem(400, "bad_cursor", detail))
+            except Exception as error:  # noqa: BLE001
+                logger.error("view_failed", view=view.__name__, kind=type(error).__name__)
+                detail = "Something went wrong on our side; please try again."
+                return problem_response(request, Problem(500, "internal", detail))
+
+        return answer
+
+    return decorate
+
+
+class StreamingViews:
+    """All `/stream` calls about runs. `addresses` makes absolute links."""
+
+    def __init__(self, runs: Runs, live: Live, addresses: Addresses) -> None:
+        self._runs = runs
+        self._live = live
+        self._addresses = addresses
+
+    @endpoint("GET", "POST")
+    async def negotiate(self, request: HttpRequest) -> HttpResponseBase:
+        """How to connect (contract §4)."""
+        caller = _caller(request)
+        if "negotiateVersion" in request.GET:
+            # The negotiate contract of SignalR: an `error` makes its client stop with these words.
+            return json_response({"error": "This server does not offer SignalR; use the WebSocket."})
+        return json_response(self._addresses.connections(request, caller))
+
+    # ------------------------------------------------------------ starting
+
+    @endpoint("POST")
+    async def start(self, request: HttpRequest) -> HttpResponseBase:
+        caller = _caller(request)
+        started = await self._start(request, caller, _body(request, Email))
+        links = self._addresses.links(request, caller, started.run_id)
+        data = {"run_id": started.run_id, "cursor": str(started.cursor), "links": links}
+        return _about(started, links, json_response(data, 202))
+
+    @endpoint("POST")
+    async def start_sse(self, request: HttpRequest) -> HttpResponseBase:
+        return await self._start_stream(request, sse)
+
+    @endpoint("POST")
+    async def batch(self, request: HttpRequest) -> HttpResponseBase:
+        """NDJSON of one mail or of up to 50 interleaved; or, with `stream_chunks=false`, one JSON at the end."""
+        whole = request.GET.get("stream_chunks", "true").lower() in ("false", "0", "no")
+        if b'"emails"' in request.body:
+            given = _body(request, Batch)
+            return await (self._whole_batch(request, given) if whole else self._stream_batch(request, given))
+        if whole:
+            return await self._whole_run(request)
+        return await self._start_stream(request, ndjson)
+
+    async def _start(self, request: HttpRequest, caller: Caller, email: Email, suffix: str = "") -> Started:
+        key = request.headers.get("Idempotency-Key")
+        if key and len(key) > 200:
+            raise Problem(422, "bad_idempotency_key", "An Idempotency-Key has at most 200 characters.")
+        if self._live.draining:
+            raise Problem(503, "restarting", "The server restarts. Come back in a moment.", retry_after=2)
+        return await self._runs.start(email, caller, key=key and key + suffix)
+
+    async def _start_stream(self, request: HttpRequest, transport: ModuleType) -> HttpResponseBase:
+        caller = _caller(request)
+        started = await self._start(request, caller, _body(request, Email))
+        links = self._addresses.links(request, caller, started.run_id)
+        return _about(started, links, self._stream(request, transport, caller, started.run_id, started.cursor))
+
+    async def _whole_run(self, request: HttpRequest) -> HttpResponseBase:
+        caller = _caller(request)
+        started = await self._start(request, caller, _body(request, Email))
+        links = self._addresses.links(request, caller, started.run_id)
+        return _about(started, links, json_response(await self._settled(started.run_id)))
+
+    async def _settled(self, run_id: str) -> dict[str, Any]:
+        """Wait for the run and give its whole state; what is still going on after two minutes is given as it is."""
+        async with aclosing(self._runs.log.follow(run_id, until_settled=True, seconds=WHOLE_SECONDS)) as items:
+            async for _ in items:
+                pass
+        run, state = await self._runs.log.snapshot(run_id)
+        seconds = round(state["timings"].get("total", 0.0) / 1000, 3)
+        return {"status": state["status"] or run.state, "run_id": run_id, "data": state, "processing_time": seconds}
+
+    async def _whole_batch(self, request: HttpRequest, given: Batch) -> HttpResponse:
+        started = await self._start_all(request, given)
+        results = await asyncio.gather(*(self._settled(one.run_id) for one in started))
+        return json_response({"status": "complete", "results": results})
+
+    async def _start_all(self, request: HttpRequest, given: Batch) -> list[Started]:
+        caller = _caller(request)
+        return [await self._start(request, caller, email, f"#{n}") for n, email in enumerate(given.emails)]
+
+    async def _stream_batch(self, request: HttpRequest, given: Batch) -> HttpResponseBase:
+        caller = _caller(request)
+        stack, connection = self._connect("ndjson", caller)
+        started = await self._start_all(request, given)
+
+        async def lines() -> AsyncIterator[str]:
+            with stack:
+                yield ndjson.opening(_established(connection))
+                for index, one in enumerate(started):
+                    yield frame("accepted", {"index": index, "run_id": one.run_id}) + "\n"
+                async with aclosing(self._interleaved([one.run_id for one in started])) as pieces:
+                    async for piece in pieces:
+                        yield piece
+
+        return Stream(lines(), ndjson.CONTENT_TYPE, stack)
+
+    async def _interleaved(self, run_ids: Sequence[str]) -> AsyncIterator[str]:
+        """The lines of all runs as they come, and counts of how they ended as the last line."""
+        queue: asyncio.Queue[str | None] = asyncio.Queue(maxsize=64)
+        ended: dict[str, int] = {}
+
+        async def tell(run_id: str) -> None:
+            last = "cut"
+            async for items in self._runs.log.follow(run_id, until_settled=True, seconds=STREAM_SECONDS):
+                last = items[-1].type if items else last
+                await queue.put(ndjson.encode(items))
+            name = last if last in SETTLING else "cut"
+            ended[name] = ended.get(name, 0) + 1
+            await queue.put(None)
+
+        tasks = [asyncio.create_task(tell(run_id)) for run_id in dict.fromkeys(run_ids)]
+        try:
+            left = len(tasks)
+            while left:
+                if (piece := await queue.get()) is None:
+                    left -= 1
+                else:
+                    yield piece
+            yield dumps({"type": "batch_complete", "total": len(tasks), **ended}) + "\n"
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    # ------------------------------------------------------------ reading
+
+    @endpoint("GET")
+    async def run(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
+        caller = _caller(request)
+        await self._runs.visible(run_id, caller)
+        _, state = await self._runs.log.snapshot(run_id)
+        return json_response(state | {"links": self._addresses.links(request, caller, run_id)})
+
+    @endpoint("GET")
+    async def mail(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
+        """The mail's canonical text, which the offsets of evidence point into (in Unicode code points)."""
+        run = await self._runs.visible(run_id, _caller(request))
+        letter = await self._runs.letter(run)
+        files = [{"filename": file.filename, "is_inline": file.is_inline} for file in letter.files]
+        return json_response({"sources": letter.sources, "attachments": files})
+
+    @endpoint("GET")
+    async def events(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
+        """The log from a cursor, in the form that `Accept` asks for."""
+        caller = _caller(request)
+        run = await self._runs.visible(run_id, caller)
+        cursor = Cursor.parse(request.headers.get("Last-Event-ID") or request.GET.get("after"))
+        accept = request.headers.get("Accept", "*/*")
+        if "text/event-stream" in accept:
+            if _is_at_the_end(run, cursor):
+                return HttpResponse(status=204)
+            return self._stream(request, sse, caller, run_id, cursor)
+        if "application/x-ndjson" in accept:
+            if _is_at_the_end(run, cursor):
+                return HttpResponse(content_type=ndjson.CONTENT_TYPE)
+            return self._stream(request, ndjson, caller, run_id, cursor)
+        if "application/json" in accept or "*/*" in accept:
+            return await self._page(request, caller, run_id, cursor)
+        raise Problem(406, "not_acceptable", "Accept text/event-stream, application/x-ndjson or application/json.")
+
+    async def _page(
+        self, request: HttpRequest, caller: Caller, run_id: str, cursor: Cursor | None
+    ) -> HttpResponseBase:
+        wait = _seconds(request.GET.get("wait", "0"))
+        first: Sequence[Item] = ()
+        follow = self._runs.log.follow(run_id, cursor, keepalive=max(wait, 0.001), seconds=max(wait, 1.0))
+        async with aclosing(follow) as items:
+            first = await anext(items, ())
+        run = await self._runs.visible(run_id, caller)
+        at = first[-1].cursor if first else cursor or Cursor(run.epoch, 0)
+        return HttpResponse(
+            polling.encode(run, self._with_links(request, caller, first), at, _is_at_the_end(run, at)),
+            content_type=polling.CONTENT_TYPE,
+            headers={"Cache-Control": "no-store"},
+        )
+
+    def _stream(
+        self, request: HttpRequest, transport: ModuleType, caller: Caller, run_id: str, cursor: Cursor | None
+    ) -> HttpResponseBase:
+        """A stream of one run's log until it settles, for three minutes at most."""
+        stack, connection = self._connect(transport.__name__.rpartition(".")[2], caller)
+        connection.runs.add(run_id)
+
+        async def pieces() -> AsyncIterator[str]:
+            with stack:
+                yield transport.opening(_established(connection))
+                follow = self._runs.log.follow(run_id, cursor, until_settled=True, seconds=STREAM_SECONDS)
+                async with aclosing(follow) as items:
+                    async for arrived in items:
+                        yield transport.encode(self._with_links(request, caller, arrived))
+
+        return Stream(pieces(), transport.CONTENT_TYPE, stack)
+
+    def _connect(self, transport: str, caller: Caller) -> tuple[ExitStack, Connection]:
+        """Counted from the answer's first byte, so that a refusal still has its status."""
+        stack = ExitStack()
+        return stack, stack.enter_context(self._live.connected(transport, caller))
+
+    def _with_links(self, request: HttpRequest, caller: Caller, items: Sequence[Item]) -> Sequence[Item]:
+        if items and isinstance(items[0], Reset):
+            reset = items[0]
+            return [reset.with_links(self._addresses.links(request, caller, reset.run_id)), *items[1:]]
+        return items
+
+    # ------------------------------------------------------------ changing
+
+    @endpoint("POST")
+    async def save(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
+        class Save(Strict):
+            corrections: Corrections = Corrections()
+
+        given = _body(request, Save, empty=True)
+        state = await self._runs.save(run_id, _caller(request), given.corrections)
+        return json_response({"run_id": run_id, "state": state}, 202)
+
+    @endpoint("POST")
+    async def cancel(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
+        state = await self._runs.cancel(run_id, _caller(request))
+        return json_response({"run_id": run_id, "state": state}, 202)
+
+    @endpoint("POST")
+    async def retry(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
+        state = await self._runs.retry(run_id, _caller(request))
+        return json_response({"run_id": run_id, "state": state}, 202)
+
+    @endpoint("POST")
+    async def rerun(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
+        caller = _caller(request)
+        started = await self._runs.rerun(run_id, caller, _body(request, RerunRequest, empty=True))
+        links = self._addresses.links(request, caller, started.run_id)
+        data = {"run_id": started.run_id, "cursor": str(started.cursor), "links": links}
+        return _about(started, links, json_response(data, 202))
+
+
+# ---------------------------------------------------------------- requests and answers
+
+
+def _caller(request: HttpRequest) -> Caller:
+    caller: Caller | None = getattr(request, "caller", None)
+    if caller is None:
+        raise not_signed_in()
+    return caller
+
+
+def _body(request: HttpRequest, model: type[Model], *, empty: bool = False) -> Model:
+    """The request's JSON as a model; `empty` allows no body at all. Raises `Problem` or `ValidationError`."""
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        raise Problem(413, "request_too_large", "The request is over 20 MB.") from None
+    if empty and not body.strip():
+        return model()
+    if request.content_type != "application/json":
+        raise Problem(415, "unsupported_media_type", "Send application/json.")
+    return model.model_validate_json(body)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= MOST_WAIT_SECONDS:
+        raise Problem(422, "bad_wait", "wait is a number of seconds from 0 to 25.")
+    return seconds
+
+
+def _is_at_the_end(run: Run, cursor: Cursor | None) -> bool:
+    return run.closed and cursor is not None and cursor == Cursor(run.epoch, run.last_sequence)
+
+
+def _established(connection: Connection) -> str:
+    from time import time
+
+    data = {"connection_id": connection.id, "protocol": connection.transport, "server_time": round(time(), 3)}
+    return frame("connection_established", data)
+
+
+def _about(started: Started, links: dict[str, str], response: HttpResponseBase) -> HttpResponseBase:
+    response.headers["X-Run-Id"] = started.run_id
+    response.headers["Location"] = links["self"] if response.status_code == 202 else links["events"].partition("?")[0]
+    if started.replay:
+        response.headers["X-Idempotent-Replay"] = "true"
+    return response
+
+
+class Stream(StreamingHttpResponse):
+    """A stream that leaves `held` when it ends, also when its client went away before the first byte."""
+
+    def __init__(self, pieces: AsyncIterator[str], content_type: str, held: ExitStack) -> None:
+        super().__init__(pieces, content_type=content_type)
+        self._held = held
+        self.headers["Cache-Control"] = "no-store, no-transform"
+        self.headers["X-Accel-Buffering"] = "no"
+        # Makes Django's GZipMiddleware keep off: it would compress each event by itself, and Chromium reads only one.
+        self.headers["Content-Encoding"] = "identity"
+
+    def close(self) -> None:
+        super().close()
+        self._held.close()

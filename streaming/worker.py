@@ -1,0 +1,217 @@
+"""The job: take a run over, do what its state asks for, end it in the log. At most one worker owns a run at a time."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import structlog
+from django.db import Error as DatabaseError
+
+from extraction.corrections import corrected
+from extraction.errors import IntakeError, LeaseLost
+from extraction.events import Complete, Failed, ReviewReady
+from extraction.filing import Saved, file
+from extraction.pipeline import Intake, intake
+from extraction.records import missing_for, records_from
+from extraction.types import Corrections, Email, Extraction
+from streaming.engine import LEASE_SECONDS
+from streaming.journal import RunJournal
+from streaming.log import Database
+from streaming.models import Run
+from streaming.runs import OPEN, Runs, State, journal_of, open_run, touch
+
+MOST_ATTEMPTS = 20
+HEARTBEAT_SECONDS = 1.0
+REVIEW_SECONDS = 30 * 86_400
+logger = structlog.get_logger()
+
+
+class RunFailed(IntakeError):
+    """The run was opened again and again and never came to an end."""
+
+    code = "too_many_attempts"
+    message = "This mail could not be processed after many attempts."
+
+
+class RunWorker:
+    def __init__(self, runs: Runs, write: Database) -> None:
+        self._runs = runs
+        self._log = runs.log
+        self._tools = runs.tools
+        self._write = write
+        self._leases: dict[str, int] = {}
+
+    async def process(self, run_id: str) -> None:
+        """One job. Returns when the run has settled, is somebody else's, or could not be written to (the sweep will
+        come back to it)."""
+        if run_id in self._runs.working or not (opened := await self._write(open_run, run_id, OPEN, None)):
+            return
+        run, journal = opened.run, journal_of(self._log, opened)
+        self._leases[run_id] = run.lease
+        self._runs.working[run_id] = work = asyncio.create_task(self._settle(run, journal))
+        try:
+            await asyncio.wait({work})
+        finally:
+            if not work.done():  # the process is stopping: another one goes on from the last finished step
+                work.cancel()
+            del self._runs.working[run_id], self._leases[run_id]
+
+    async def sweep(self) -> None:
+        await self._runs.resubmit_left_behind(LEASE_SECONDS)
+
+    async def heartbeat(self) -> None:
+        """Keep the leases of the runs that are being worked on here; runs as long as the process."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            try:
+                if self._leases:
+                    await self._write(touch, dict(self._leases))
+            except DatabaseError as error:
+                logger.warning("heartbeat_failed", kind=type(error).__name__)
+
+    # ------------------------------------------------------------ one run
+
+    async def _settle(self, run: Run, journal: RunJournal) -> None:
+        """Do the work and put its end into the log, whatever it is. Nobody is left waiting for a bug."""
+        try:
+            if run.attempts > MOST_ATTEMPTS:
+                raise RunFailed
+            await self._work(run, journal)
+            await journal.written()
+        except asyncio.CancelledError:
+            return
+        except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001
+            cause = next(_causes(error))
+            if isinstance(cause, LeaseLost):
+                return
+            if isinstance(cause, DatabaseError):
+                logger.error("run_not_written", run_id=str(run.id), kind=type(cause).__name__)
+                return
+            await self._fail(run, journal, cause)
+
+    async def _fail(self, run: Run, journal: RunJournal, cause: BaseException) -> None:
+        known = cause if isinstance(cause, IntakeError) else IntakeError()
+        # The type and place of a bug, never its text: that may quote the mail.
+        logger.error("run_failed", run_id=str(run.id), code=known.code, kind=type(cause).__name__, where=_place(cause))
+        try:
+            journal.change(state=State.FAILED, closed=not known.retryable)
+            journal.tell(
+                Failed(
+                    code=known.code,
+                    message=known.message,
+                    retryable=known.retryable,
+                    correlation_id=run.correlation_id,
+                )
+            )
+            await journal.written()
+        except (LeaseLost, DatabaseError) as error:
+            logger.error("failure_not_written", run_id=str(run.id), kind=type(error).__name__)
+
+    async def _work(self, run: Run, journal: RunJournal) -> None:
+        email = Email.model_validate_json(run.email)
+        tools = replace(self._tools, model=None) if run.engine == "patterns" else self._tools
+        if run.state == State.QUEUED:
+            journal.change(state=State.EXTRACTING)
+        found = await intake(email, journal, tools.for_user(email))
+        if found.extraction.intent == "none":
+            await self._complete(run, journal, found.extraction, "nothing_to_file")
+        elif run.mode == "preview":
+            await self._complete(run, journal, found.extraction, "preview")
+        elif run.state == State.SAVING or (run.mode == "auto" and _may_be_saved_unseen(email, found)):
+            await self._save(run, email, journal, found)
+        else:
+            self._review(journal, found)
+
+    def _review(self, journal: RunJournal, found: Intake) -> None:
+        filings = records_from(found.extraction, Corrections(), found.letter)
+        expires_at = time.time() + REVIEW_SECONDS
+        journal.change(state=State.REVIEW, expires_at=expires_at, attempts=0)
+        journal.tell(
+            ReviewReady(
+                draft=[filing.view() for filing in filings],
+                expires_at=datetime.fromtimestamp(expires_at, UTC).isoformat(),
+            )
+        )
+
+    async def _save(self, run: Run, email: Email, journal: RunJournal, found: Intake) -> None:
+        tools = self._tools.for_user(email)
+        corrections = Corrections.model_validate_json(run.corrections) if run.corrections else Corrections()
+        final = corrected(found.extraction, corrections, tools.own, tools.today())
+        journal.change(state=State.SAVING, saving_at=run.saving_at or time.time())
+        filings = records_from(final, corrections, found.letter)
+        saved = await file(filings, found.letter, filing_key(run), journal, tools.crm)
+        await self._complete(run, journal, final, "saved", saved)
+
+    async def _complete(
+        self, run: Run, journal: RunJournal, whole: Extraction, status: str, saved: tuple[Saved, ...] = ()
+    ) -> None:
+        await journal.written()
+        timings = await self._timings(run)
+        journal.change(state=State.COMPLETE, closed=True)
+        journal.tell(
+            Complete.model_validate(
+                {
+                    "status": status,
+                    "result": result_view(whole),
+                    "records": [record.view() for record in saved],
+                    "timings": timings,
+                    "usage": whole.usage,
+                }
+            )
+        )
+
+    async def _timings(self, run: Run) -> dict[str, float]:
+        _, state = await self._log.snapshot(str(run.id))
+        return state["timings"] | {"total": round((time.time() - run.created_at) * 1000, 1)}
+
+
+def _may_be_saved_unseen(email: Email, found: Intake) -> bool:
+    """Mode auto saves what is complete and new; everything else is for the user's eye."""
+    people = found.extraction.people
+    complete = bool(people) and not any(missing_for(person) for person in people)
+    new = not any(match.module == "deal" for match in found.matches.found)
+    return complete and (new or email.allow_duplicate)
+
+
+def filing_key(run: Run) -> str:
+    """What a mail is filed under: the same message of a tenant, by whomever and however often, is one set of records."""
+    return hashlib.sha256(f"{run.tenant}\n{run.message_id or run.id}".encode()).hexdigest()[:32]
+
+
+def result_view(whole: Extraction) -> dict[str, object]:
+    """The result of a run as clients see it in `complete`."""
+    return {
+        "intent": whole.intent,
+        "language": whole.language,
+        "engine": whole.engine,
+        "source": whole.source,
+        "source_detail": whole.source_detail,
+        "people": [person.view() for person in whole.people],
+        "deal_names": [person.text("deal", "deal_name") for person in whole.people],
+        "issues": [issue.model_dump() for issue in whole.issues],
+        "reason": whole.reason,
+    }
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """What really happened, out of a task group's bundle: a lost lease first, it explains the rest."""
+    leaves = list(_leaves(error))
+    yield from sorted(leaves, key=lambda leaf: not isinstance(leaf, LeaseLost))
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else ""

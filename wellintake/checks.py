@@ -1,0 +1,30 @@
+"""System checks: what would only show later, said at start."""
+
+import sqlite3
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+
+@register()
+def returning_is_known(app_configs: Any, **given: Any) -> list[CheckMessage]:
+    if sqlite3.sqlite_version_info < (3, 35):
+        return [Error("SQLite is older than 3.35 and does not know RETURNING.", id="wellintake.E001")]
+    return []
+
+
+@register(deploy=True)
+def public_address_is_known(app_configs: Any, **given: Any) -> list[CheckMessage]:
+    if not settings.PUBLIC_URL:
+        hint = "Behind a proxy the links in answers follow the Host header; PUBLIC_URL fixes them."
+        return [Warning("PUBLIC_URL is not set.", hint=hint, id="wellintake.W001")]
+    return []
+
+
+@register()
+def debug_is_for_one_machine(app_configs: Any, **given: Any) -> list[CheckMessage]:
+    local = {"localhost", "127.0.0.1", "[::1]"}
+    if settings.DEBUG and not set(settings.ALLOWED_HOSTS) <= local:
+        return [Error("DEBUG is on, and ALLOWED_HOSTS names other hosts than this machine.", id="wellintake.E002")]
+    return []

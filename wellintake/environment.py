@@ -1,0 +1,231 @@
+"""Every setting of the environment, with its type, its default and what it is for (contract §8).
+
+`Environment()` reads; only `settings.py` calls it. All mistakes are found at once and told by name, never by value:
+a mistyped secret must not end up in a log.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+BASE = Path(__file__).resolve().parent.parent
+
+PLACEHOLDER_KEYS = frozenset(
+    {"changeme", "change-me", "secret", "test", "api-key", "apikey", "your-api-key", "your_api_key", "password", "xxx"}
+)
+
+
+def _origin(address: str) -> str:
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an http or https address")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("must be an origin without a path")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _address(address: str) -> str:
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an http or https address")
+    return address.rstrip("/")
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+Address = Annotated[str, AfterValidator(_address)]
+Names = Annotated[tuple[str, ...], NoDecode]
+
+
+class Environment(BaseSettings):
+    """The settings. Names are the environment's, in lower case."""
+
+    model_config = SettingsConfigDict(env_file=BASE / ".env", extra="ignore", env_ignore_empty=True)
+
+    secret_key: SecretStr | None = Field(None, description="Signs tokens and cookies. Default: made once, kept in `var/`.")
+    debug: bool = Field(False, description="Shows tracebacks in the admin and opens the page at `/` to loopback.")
+    allowed_hosts: Names = Field(
+        ("localhost", "127.0.0.1", "[::1]"), description="Host names that the server answers to, by commas."
+    )
+    allowed_origins: Names = Field(
+        (), description="Origins beside our own whose pages may open sockets and call us, by commas."
+    )
+    public_url: Origin | None = Field(None, description="The server's address as clients see it. Default: from the request.")
+    database_url: str | None = Field(None, description="Default: a SQLite file in `var/`.")
+    redis_url: SecretStr | None = Field(None, description="Default: none, everything in one process.")
+    api_key: SecretStr | None = Field(None, description="One legacy key; refused when it is a known placeholder.")
+    own_domains: Names = Field((), description="The firm's mail domains, by commas: nobody there is a candidate.")
+    own_names: Names = Field((), description="The firm's names, by commas: never taken for a candidate's company.")
+
+    openai_api_key: SecretStr | None = Field(None, description="Key of the model's server.")
+    openai_base_url: Address | None = Field(None, description="Any OpenAI-compatible server.")
+    openai_model: str = Field("gpt-5-mini", description="Name of the model.")
+    openai_api: Literal["responses", "chat"] = Field("responses", description="Which of OpenAI's two interfaces.")
+    openai_timeout: Annotated[float, Field(gt=0, le=600)] = Field(
+        20.0, description="Longest silence of the model, in seconds; then the run finishes on patterns."
+    )
+    extraction_engine: Literal["auto", "model", "patterns"] = Field(
+        "auto", description="`auto` uses the model when a key or base URL is set."
+    )
+
+    azure_signalr_connection_string: SecretStr | None = Field(None, description="Azure SignalR Service, serverless mode.")
+    azure_signalr_hub: str = Field("emailprocessing", description="Its hub.")
+
+    zoho_client_id: str | None = Field(None, description="OAuth client of the Zoho API console.")
+    zoho_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    zoho_refresh_token: SecretStr | None = Field(None, description="The grant.")
+    zoho_dc: Literal["com", "eu", "in", "com.au", "jp", "ca", "sa", "com.cn"] = Field("com", description="Data centre.")
+    zoho_api_url: Origin | None = Field(None, description="Overrides what follows from the data centre.")
+    zoho_accounts_url: Origin | None = Field(None, description="Overrides what follows from the data centre.")
+    zoho_default_owner_email: str | None = Field(None, description="Owner of records whose user Zoho does not know.")
+    crm: Literal["auto", "zoho", "embedded"] = Field("auto", description="`auto` uses Zoho when its grant is set.")
+
+    research: Literal["on", "off"] = Field("on", description="Look at the company's web page.")
+    research_timeout: Annotated[float, Field(gt=0, le=60)] = Field(5.0, description="Its deadline in seconds.")
+    research_allow_hosts: Names = Field((), description="Tests: hosts that the SSRF guard lets through, by commas.")
+    firecrawl_api_key: SecretStr | None = Field(None, description="Firecrawl instead of our own fetch.")
+
+    entra_tenant_id: str | None = Field(None, description="Microsoft Entra tenant for sign-in.")
+    entra_client_id: str | None = Field(None, description="Its application.")
+    event_hubs_connection_string: SecretStr | None = Field(None, description="Analytics of closed runs.")
+    event_hub_name: str | None = Field(None, description="The hub for them.")
+
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(90, description="Closed runs are deleted after this.")
+    max_runs_per_user: Annotated[int, Field(ge=1)] = Field(100, description="Runs in flight.")
+    max_connections_per_user: Annotated[int, Field(ge=1)] = Field(20, description="Open streams and sockets.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
+    log_format: Literal["console", "json"] = Field("console", description="For people or for machines.")
+    otel_exporter_otlp_endpoint: Address | None = Field(None, description="OpenTelemetry traces go there.")
+    workflow: Literal["plain", "langgraph"] = Field("plain", description="How the pipeline's steps are called.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, SecretFiles(settings_cls), dotenv_settings
+
+    @field_validator(
+        "allowed_hosts", "allowed_origins", "own_domains", "own_names", "research_allow_hosts", mode="before"
+    )
+    @classmethod
+    def _by_commas(cls, given: Any) -> Any:
+        return tuple(part.strip() for part in given.split(",") if part.strip()) if isinstance(given, str) else given
+
+    @field_validator("own_domains")
+    @classmethod
+    def _domains(cls, domains: tuple[str, ...]) -> tuple[str, ...]:
+        if any("@" in domain or "." not in domain for domain in domains):
+            raise ValueError("must be domains such as well.example, without @")
+        return tuple(domain.lower() for domain in domains)
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_origin(origin) for origin in origins)
+
+    @field_validator("api_key")
+    @classmethod
+    def _no_placeholder(cls, key: SecretStr | None) -> SecretStr | None:
+        if key and (key.get_secret_value().lower() in PLACEHOLDER_KEYS or len(key.get_secret_value()) < 16):
+            raise ValueError("is a placeholder or shorter than 16 characters")
+        return key
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
+        if key and len(key.get_secret_value()) < 32:
+            raise ValueError("is shorter than 32 characters")
+        return key
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str | None) -> str | None:
+        if url and urlsplit(url).scheme != "sqlite":
+            raise ValueError("only sqlite:/// is served by this version; PostgreSQL comes with the distributed size")
+        return url
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        """Settings that contradict each other, or ask for what this version does not have yet."""
+        if problems := list(self._contradictions()):
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _contradictions(self) -> Any:
+        if self.extraction_engine == "model" and not self.has_model:
+            yield "EXTRACTION_ENGINE=model needs OPENAI_API_KEY or OPENAI_BASE_URL"
+        if self.crm == "zoho" and not self.zoho_refresh_token:
+            yield "CRM=zoho needs ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET and ZOHO_REFRESH_TOKEN"
+        if bool(self.entra_tenant_id) != bool(self.entra_client_id):
+            yield "ENTRA_TENANT_ID and ENTRA_CLIENT_ID need each other"
+        if bool(self.event_hubs_connection_string) != bool(self.event_hub_name):
+            yield "EVENT_HUBS_CONNECTION_STRING and EVENT_HUB_NAME need each other"
+        for name in NOT_YET:
+            if getattr(self, name):
+                yield f"{name.upper()} is not served by this version yet; leave it empty"
+
+    @property
+    def has_model(self) -> bool:
+        return bool(self.openai_api_key or self.openai_base_url)
+
+    @property
+    def uses_model(self) -> bool:
+        return self.extraction_engine != "patterns" and self.has_model
+
+
+# Known names whose work is not built yet: refusing them is honest, ignoring them would be a lie.
+NOT_YET = (
+    "redis_url",
+    "azure_signalr_connection_string",
+    "zoho_refresh_token",
+    "firecrawl_api_key",
+    "entra_tenant_id",
+    "event_hubs_connection_string",
+    "otel_exporter_otlp_endpoint",
+)
+
+
+class SecretFiles(PydanticBaseSettingsSource):
+    """`NAME_FILE` names a file that holds the value of `NAME`, as container platforms mount secrets."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        import os
+
+        path = os.environ.get(f"{field_name.upper()}_FILE")
+        if not path:
+            return None, field_name, False
+        try:
+            return Path(path).read_text().strip(), field_name, False
+        except (OSError, UnicodeDecodeError):
+            raise SettingsError([f"{field_name.upper()}_FILE: the file cannot be read"]) from None
+
+    def __call__(self) -> dict[str, Any]:
+        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class SettingsError(Exception):
+    """The environment is at fault; `problems` names each setting and what is wrong with it, without values."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("Settings at fault:\n" + "\n".join(f"  - {problem}" for problem in problems))
+        self.problems = problems
+
+
+def read_environment() -> Environment:
+    """Read all settings, or raise `SettingsError` with every mistake at once."""
+    try:
+        return Environment()
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(str(part) for part in found['loc']).upper() or 'together'}: {found['msg'].removeprefix('Value error, ')}"
+            for found in error.errors(include_input=False, include_context=False, include_url=False)
+        ]
+        raise SettingsError(problems) from None

@@ -1,0 +1,86 @@
+"""What every answer carries, and what only the admin needs.
+
+All of it is asynchronous: one synchronous middleware would cost every stream a hop into a thread at its start.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.decorators import async_only_middleware
+from whitenoise.middleware import WhiteNoiseMiddleware
+
+Next = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+PAGES = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+# Swagger's page and Django's admin bring inline styles of their own.
+PAGES_WITH_STYLES = PAGES.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+
+
+@async_only_middleware
+def security_headers(get_response: Next) -> Next:
+    async def middleware(request: HttpRequest) -> HttpResponseBase:
+        request.get_host()  # refuses hosts that are not ours, also where no view asks for the host
+        response = await get_response(request)
+        own_styles = request.path.startswith(("/admin/", "/api/docs/"))
+        response.headers.setdefault("Content-Security-Policy", PAGES_WITH_STYLES if own_styles else PAGES)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "same-origin")
+        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        return response
+
+    return middleware
+
+
+class _Under:
+    """Mixed into a middleware: it is there for paths under `prefix`, and nothing at all elsewhere."""
+
+    prefix = "/admin/"
+    get_response: Next
+
+    async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path.startswith(self.prefix):
+            return await super().__acall__(request)  # type: ignore[misc, no-any-return]
+        return await self.get_response(request)
+
+
+class AdminSessions(_Under, SessionMiddleware):
+    """Sessions for the admin."""
+
+
+class AdminLogin(_Under, AuthenticationMiddleware):
+    """`request.user` for the admin."""
+
+
+class AdminMessages(_Under, MessageMiddleware):
+    """Messages for the admin."""
+
+
+class AdminCsrf(_Under, CsrfViewMiddleware):
+    """Cookies identify nobody outside the admin, so there is nothing to forge there."""
+
+    async def process_view(self, request: HttpRequest, *view: Any) -> Any:
+        if request.path.startswith(self.prefix):
+            return await sync_to_async(super().process_view)(request, *view)
+        return None
+
+
+@async_only_middleware
+def static_files(get_response: Next) -> Next:
+    """WhiteNoise for the assets' paths only: it is synchronous."""
+    whitenoise = WhiteNoiseMiddleware(lambda request: None)
+
+    async def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.path.startswith("/static/") and (found := await sync_to_async(whitenoise)(request)):
+            return found
+        return await get_response(request)
+
+    return middleware

@@ -1,0 +1,56 @@
+"""The page at `/`: try it in the browser without Outlook."""
+
+import functools
+import ipaddress
+import json
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.templatetags.static import static
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_GET
+
+from wellintake import __version__
+from wellintake.access.verifier import DEMO
+from wellintake.wiring import Parts
+
+
+class Pages:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    @method_decorator(require_GET)
+    async def try_it(self, request: HttpRequest) -> HttpResponse:
+        """Served to everybody; runs start with a key, or from this very machine under DEBUG as "Demo"."""
+        facts = {
+            "bearer": self._parts.verifier.token(DEMO, "bearer") if self._may_demonstrate(request) else None,
+            "version": __version__,
+            "admin": "/admin/",
+            "engine": "model" if self._parts.tools.model else "patterns",
+            "crm": self._parts.tools.crm.target,
+            "samples": _samples(),
+        }
+        response = render(request, "wellintake/try.html", {"server": facts})
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def _may_demonstrate(self, request: HttpRequest) -> bool:
+        proxied = any(name in request.headers for name in ("Forwarded", "X-Forwarded-For", "X-Real-Ip"))
+        local = _is_loopback(request.META.get("REMOTE_ADDR"))
+        return settings.DEBUG and local and not proxied and self._parts.tools.crm.target == "embedded"
+
+
+def _is_loopback(address: str | None) -> bool:
+    try:
+        return ipaddress.ip_address(address or "").is_loopback
+    except ValueError:
+        return False
+
+
+@functools.cache
+def _samples() -> list[dict[str, Any]]:
+    index = Path(settings.BASE_DIR) / "addin" / "samples" / "index.json"
+    return [sample | {"file": static(f"addin/samples/{sample['file']}")} for sample in json.loads(index.read_text())]

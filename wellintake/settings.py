@@ -1,0 +1,140 @@
+"""Django's settings, and the only reader of the environment: everybody else receives what they need."""
+
+import secrets
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from wellintake.environment import BASE, SettingsError, read_environment
+
+try:
+    ENV = read_environment()
+except SettingsError as error:
+    sys.exit(str(error))
+
+BASE_DIR = BASE
+VAR = BASE / "var"
+VAR.mkdir(exist_ok=True)
+
+
+def _kept_secret(path: Path) -> str:
+    """The installation's own secret, made at the first start. Created exclusively, so two starts agree on one."""
+    try:
+        with path.open("x") as file:
+            path.chmod(0o600)
+            file.write(secrets.token_urlsafe(64))
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
+DEBUG = ENV.debug
+SECRET_KEY = ENV.secret_key.get_secret_value() if ENV.secret_key else _kept_secret(VAR / "secret_key")
+ALLOWED_HOSTS = list(ENV.allowed_hosts)
+PUBLIC_URL = ENV.public_url
+
+INSTALLED_APPS = [
+    "wellintake",  # before daphne: its `runserver` adds start and shutdown of the engine
+    "daphne",  # before staticfiles, so that `runserver` speaks ASGI
+    "channels",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "streaming",
+    "zoho",
+]
+
+# Session, log-in and CSRF are the admin's. Each would cost every stream a hop into a thread at its start.
+MIDDLEWARE = [
+    "wellintake.middleware.security_headers",
+    "wellintake.middleware.static_files",
+    "wellintake.access.middleware.identify_caller",
+    "wellintake.middleware.AdminSessions",
+    "wellintake.middleware.AdminCsrf",
+    "wellintake.middleware.AdminLogin",
+    "wellintake.middleware.AdminMessages",
+]
+
+ROOT_URLCONF = "wellintake.urls"
+ASGI_APPLICATION = "wellintake.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "UserAttributeSimilarityValidator")
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+_database_file = Path(urlsplit(ENV.database_url).path[1:]) if ENV.database_url else VAR / "wellintake.sqlite3"
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": _database_file if _database_file.is_absolute() else BASE / _database_file,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;",
+        },
+        # In memory, the threads of a test would each see a database of their own.
+        "TEST": {"NAME": VAR / "test.sqlite3"},
+    }
+}
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE / "staticfiles"
+STATICFILES_DIRS = [("addin", BASE / "addin" / "src"), ("addin/samples", BASE / "addin" / "samples")]
+WHITENOISE_USE_FINDERS = True
+
+# The contract's own limits are told field by field; this one only keeps a hostile body out of memory.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 20_000_000
+DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE = 21_000_000
+DAPHNE_WEBSOCKET_MAX_FRAME_SIZE = 21_000_000
+APPEND_SLASH = False
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SECURE_CONTENT_TYPE_NOSNIFF = True
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
+
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Well Intake",
+    "DESCRIPTION": "An e-mail becomes a run, a run writes one append-only log, and every client reads that log.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "POSTPROCESSING_HOOKS": ["wellintake.openapi.with_streaming"],
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+LOGGING_CONFIG = "wellintake.observability.configure_logging"
+LOGGING = {"level": ENV.log_level, "format": ENV.log_format}

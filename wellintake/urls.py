@@ -1,0 +1,32 @@
+"""All addresses of the application."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from streaming.urls import routes
+from streaming.views import StreamingViews
+from wellintake.documents import asyncapi_json, asyncapi_page
+from wellintake.operations import Operations
+from wellintake.pages import Pages
+from wellintake.wiring import parts
+
+_parts = parts()
+_operations = Operations(_parts)
+_pages = Pages(_parts)
+
+admin.site.site_header = "Well Intake"
+admin.site.site_title = "Well Intake"
+admin.site.index_title = "Operations"
+
+urlpatterns = [
+    path("", _pages.try_it),
+    path("stream/health", _operations.health),
+    path("stream/metrics", _operations.metrics),
+    path("stream/", include(routes(StreamingViews(_parts.runs, _parts.live, _parts.addresses)))),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/events/", asyncapi_page, name="events"),
+    path("api/events/asyncapi.json", asyncapi_json, name="asyncapi"),
+    path("admin/", admin.site.urls),
+]

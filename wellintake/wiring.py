@@ -1,0 +1,132 @@
+"""Builds everything once and introduces everybody. Nobody else constructs an adapter or reads a setting."""
+
+import asyncio
+from dataclasses import dataclass, field
+from functools import cache
+
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from extraction.llm import OpenAiModel
+from extraction.pipeline import Tools
+from extraction.research import WebResearch
+from extraction.types import OwnFirm
+from streaming.addresses import Addresses
+from streaming.bell import Bell
+from streaming.engine import Engine
+from streaming.live import Live
+from streaming.log import Log
+from streaming.measures import Measures
+from streaming.runs import Runs
+from streaming.worker import RunWorker
+from wellintake.access.verifier import Verifier
+from wellintake.database import DatabaseThreads
+from wellintake.environment import Environment
+from zoho.embedded import EmbeddedCrm
+
+DRAIN_SECONDS = 4.0
+QUEUE = "wellintake"
+
+
+@dataclass
+class Parts:
+    """The parts of one process."""
+
+    env: Environment
+    write: DatabaseThreads
+    read: DatabaseThreads
+    bell: Bell
+    log: Log
+    engine: Engine
+    runs: Runs
+    worker: RunWorker
+    live: Live
+    verifier: Verifier
+    addresses: Addresses
+    tools: Tools
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    started: asyncio.Event | None = None
+
+    async def start(self, *, sweeping: bool = True) -> None:
+        """Begin to work in the running loop; the second call waits for the first. `sweeping` also takes over what
+        other processes left behind."""
+        if self.started:
+            await self.started.wait()
+            return
+        self.started = asyncio.Event()
+        self.tasks = [
+            asyncio.create_task(work) for work in (self.log.write(), self.log.tail.run(), self._hear(), self.worker.heartbeat())
+        ]
+        await self.engine.start(self.worker.process, self.worker.sweep if sweeping else _nothing)
+        self.started.set()
+
+    async def _hear(self) -> None:
+        async for grown in self.bell.hear():
+            self.log.tail.heard(grown)
+
+    async def drain(self) -> None:
+        """Say goodbye to everybody who reads: they come back elsewhere with their cursors."""
+        self.live.draining = True
+        self.log.tail.stop()
+        await asyncio.gather(*(goodbye() for goodbye in self.live.goodbyes()), return_exceptions=True)
+
+    async def stop(self) -> None:
+        """Drain, hand the work back, close."""
+        await self.drain()
+        await self.engine.stop(DRAIN_SECONDS)
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        self.write.close()
+        self.read.close()
+
+
+async def _nothing() -> None:
+    """A process that lives for one run does not take over others'."""
+
+
+@cache
+def parts() -> Parts:
+    """The parts of this process, made at the first call."""
+    return build(settings.ENV)
+
+
+def build(env: Environment) -> Parts:
+    write, read = DatabaseThreads("write"), DatabaseThreads("read", threads=2)
+    bell = Bell(get_channel_layer())
+    log = Log(write, read, bell, Measures())
+    tools = Tools(
+        own=OwnFirm(domains=frozenset(env.own_domains), names=frozenset(env.own_names)),
+        crm=EmbeddedCrm(write, env.public_url or ""),
+        model=_model(env) if env.uses_model else None,
+        research=WebResearch(env.research_timeout, frozenset(env.research_allow_hosts)) if env.research == "on" else None,
+    )
+    engine = Engine(QUEUE, "memory://")
+    runs = Runs(log, write, read, tools, engine.submit, env.max_runs_per_user)
+    legacy = env.api_key.get_secret_value() if env.api_key else None
+    origins = frozenset(env.allowed_origins) | ({env.public_url} if env.public_url else set())
+    verifier = Verifier(settings.SECRET_KEY, legacy, origins, write)
+    return Parts(
+        env=env,
+        write=write,
+        read=read,
+        bell=bell,
+        log=log,
+        engine=engine,
+        runs=runs,
+        worker=RunWorker(runs, write),
+        live=Live(env.max_connections_per_user),
+        verifier=verifier,
+        addresses=Addresses(env.public_url, verifier),
+        tools=tools,
+    )
+
+
+def _model(env: Environment) -> OpenAiModel:
+    return OpenAiModel.connect(
+        api_key=env.openai_api_key.get_secret_value() if env.openai_api_key else "none",
+        base_url=env.openai_base_url,
+        api=env.openai_api,
+        model=env.openai_model,
+        timeout=env.openai_timeout,
+    )

@@ -1,0 +1,1 @@
+"""CRM adapters: the embedded one with its own tables, and Zoho."""

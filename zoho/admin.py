@@ -1,0 +1,91 @@
+"""The embedded CRM's records, readable and editable by staff."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+
+from zoho.models import Account, Attachment, Contact, CrmRecord, Deal, Note
+
+
+@admin.display(description="created", ordering="created_at")
+def created(record: CrmRecord) -> datetime:
+    return datetime.fromtimestamp(record.created_at, UTC)
+
+
+class NotesOfDeal(admin.StackedInline[Note, Deal]):
+    model = Note
+    extra = 0
+    fields = ("title", "content")
+
+
+class AttachmentsOfDeal(admin.TabularInline[Attachment, Deal]):
+    model = Attachment
+    extra = 0
+    fields = readonly_fields = ("filename", "content_type", "download")
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def download(self, attachment: Attachment) -> str:
+        return format_html('<a href="{}">open</a>', f"/admin/zoho/attachment/{attachment.pk}/file/")
+
+
+@admin.register(Account)
+class AccountAdmin(admin.ModelAdmin[Account]):
+    list_display = ("company_name", "website", "city", "state", "source", created)
+    search_fields = ("company_name", "website")
+    exclude = ("created_at", "modified_at")
+
+
+@admin.register(Contact)
+class ContactAdmin(admin.ModelAdmin[Contact]):
+    list_display = ("__str__", "email", "phone", "title", "account", created)
+    search_fields = ("first_name", "last_name", "email")
+    list_select_related = ("account",)
+    autocomplete_fields = ("account",)
+
+
+@admin.register(Deal)
+class DealAdmin(admin.ModelAdmin[Deal]):
+    list_display = ("deal_name", "contact", "account", "stage", "source", created)
+    list_filter = ("stage", "source")
+    search_fields = ("deal_name",)
+    list_select_related = ("account", "contact")
+    autocomplete_fields = ("account", "contact")
+    inlines = (NotesOfDeal, AttachmentsOfDeal)
+
+
+@admin.register(Note)
+class NoteAdmin(admin.ModelAdmin[Note]):
+    list_display = ("title", "deal", created)
+    autocomplete_fields = ("deal",)
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(admin.ModelAdmin[Attachment]):
+    list_display = ("filename", "content_type", "deal", created)
+    fields = readonly_fields = ("filename", "content_type", "deal")
+
+    def get_urls(self) -> list[URLPattern]:
+        open_file = self.admin_site.admin_view(self.file)
+        return [path("<int:pk>/file/", open_file, name="zoho_attachment_file"), *super().get_urls()]
+
+    def file(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The file itself, always as a download: a mail's HTML must not run in the admin's origin."""
+        attachment = self.get_object(request, str(pk))
+        if attachment is None or not self.has_view_permission(request, attachment):
+            return HttpResponse(status=404)
+        response = HttpResponse(bytes(attachment.content), content_type="application/octet-stream")
+        response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{_quoted(attachment.filename)}"
+        return response
+
+
+def _quoted(filename: str) -> str:
+    from urllib.parse import quote
+
+    return quote(filename, safe="")

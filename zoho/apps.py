@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ZohoConfig(AppConfig):
+    name = "zoho"
+    verbose_name = "CRM"
