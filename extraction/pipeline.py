@@ -27,12 +27,12 @@ from extraction.events import (
 from extraction.letter import Letter
 from extraction.mime import letter_from
 from extraction.patterns import understand
-from extraction.patterns.domains import company_domain
 from extraction.ports import Crm, Journal, LanguageModel, Match, Research
 from extraction.prompt import PROMPT_VERSION, numbered_lines, prompt_for
 from extraction.reader import FieldReader
 from extraction.rules import with_rules
 from extraction.types import Email, Engine, Extraction, FieldValue, Issue, OwnFirm, Person, Usage
+from extraction.values import company_domain
 
 MODEL_SECONDS = 60.0  # for the whole answer; the silence between two chunks is the model adapter's own limit
 OUT_OF_TIME = "research is out of time"
@@ -44,7 +44,7 @@ class Tools:
     """Everything outside that the pipeline may use. Without a model the patterns are the working mode."""
 
     own: OwnFirm
-    crm: Crm
+    crm: Crm | None = None
     model: LanguageModel | None = None
     research: Research | None = None
     today: Callable[[], date] = date.today
@@ -196,8 +196,10 @@ async def look_up(draft: Extraction, journal: Journal, tools: Tools) -> Matches:
     """What the CRM already holds of these people, asked as soon as the patterns know them."""
 
     async def work() -> Matches:
+        if (crm := tools.crm) is None:
+            return Matches()
         try:
-            answers = await asyncio.gather(*(tools.crm.find(person) for person in draft.people))
+            answers = await asyncio.gather(*(crm.find(person) for person in draft.people))
         except CrmError as error:
             return Matches(issues=(Issue(code="duplicates_unknown", message=error.message),))
         pairs = zip(draft.people, answers, strict=True)

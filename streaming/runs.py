@@ -14,7 +14,8 @@ from extraction.corrections import corrected
 from extraction.errors import LeaseLost
 from extraction.events import Cancelled
 from extraction.letter import Letter
-from extraction.mime import letter_from, message_id_of
+from extraction.identity import message_id_of
+from extraction.mime import letter_from
 from extraction.pipeline import Matches, Tools
 from extraction.records import missing_for, records_from
 from extraction.types import Corrections, Email, Engine, Extraction, Mode

@@ -40,6 +40,12 @@ class Batch(Strict):
     emails: list[Email] = Field(min_length=1, max_length=50)
 
 
+class Save(Strict):
+    """Approval, with what the user changed."""
+
+    corrections: Corrections = Corrections()
+
+
 def endpoint(*methods: str) -> Callable[[View], View]:
     """A view of these methods whose refusals become problem documents, and whose bugs say nothing of themselves."""
 
@@ -275,9 +281,6 @@ class StreamingViews:
 
     @endpoint("POST")
     async def save(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
-        class Save(Strict):
-            corrections: Corrections = Corrections()
-
         given = _body(request, Save, empty=True)
         state = await self._runs.save(run_id, _caller(request), given.corrections)
         return json_response({"run_id": run_id, "state": state}, 202)

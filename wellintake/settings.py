@@ -5,12 +5,16 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import django_stubs_ext
+
 from wellintake.environment import BASE, SettingsError, read_environment
 
 try:
     ENV = read_environment()
 except SettingsError as error:
     sys.exit(str(error))
+
+django_stubs_ext.monkeypatch()  # `ModelAdmin[Run]` at run time, too
 
 BASE_DIR = BASE
 VAR = BASE / "var"

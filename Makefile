@@ -1,0 +1,60 @@
+# Two commands: `make run` and `make test`. Each sets up whatever it needs, and costs seconds the second time.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+URL := http://127.0.0.1:$(PORT)
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+
+.PHONY: run test check bench lock format clean
+
+run: $(VENV)/.installed
+	@DEBUG=$${DEBUG:-true} PUBLIC_URL=$${PUBLIC_URL:-$(URL)} $(BIN)/python manage.py bootstrap --url $(URL)
+	@DEBUG=$${DEBUG:-true} PUBLIC_URL=$${PUBLIC_URL:-$(URL)} $(BIN)/python manage.py runserver --noreload 127.0.0.1:$(PORT)
+
+test: $(VENV)/.installed-dev addin/node_modules/.installed
+	@.ci/needs chromium node
+	$(BIN)/python -m pytest
+	cd addin && npm test --silent
+
+check: $(VENV)/.installed-dev addin/node_modules/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python manage.py check --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	cd addin && npm run --silent check
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.first_field
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(VENV)/.installed-dev
+	for name in requirements requirements-langgraph requirements-dev; do \
+	  $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 --universal $$name.in -o $$name.txt; done
+
+clean:
+	rm -rf $(VENV) addin/node_modules staticfiles
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; name it with PYTHON=")'
+	@echo "Setting up (once) …"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
+	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/bin/python
+	@echo "Setting up for tests (once) …"
+	@$(INSTALL) -r requirements-dev.txt
+	@touch $@ $(VENV)/.installed
+
+addin/node_modules/.installed: addin/package-lock.json
+	@.ci/needs node
+	cd addin && npm ci --silent --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,65 @@
+"""Runs in the admin: what happened, in order, and how it ended. The live page and the recorder come later."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from streaming.models import Event, Run, Step
+
+SHOWN_EVENTS = 500
+
+
+class Steps(admin.TabularInline[Step, Run]):
+    model = Step
+    extra = 0
+    fields = readonly_fields = ("name", "finished")
+    can_delete = False
+
+    def finished(self, step: Step) -> datetime:
+        return datetime.fromtimestamp(step.finished_at, UTC)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Run)
+class RunAdmin(admin.ModelAdmin[Run]):
+    list_display = ("id", "state", "mode", "owner", "tenant", "last_sequence", "lease", "created")
+    list_filter = ("state", "mode")
+    search_fields = ("id", "correlation_id")
+    show_full_result_count = False
+    inlines = (Steps,)
+    fields = readonly_fields = (
+        "id",
+        "state",
+        "mode",
+        "owner",
+        "tenant",
+        "correlation_id",
+        "created",
+        "lease",
+        "attempts",
+        "closed",
+        "log",
+    )
+
+    @admin.display(ordering="created_at")
+    def created(self, run: Run) -> datetime:
+        return datetime.fromtimestamp(run.created_at, UTC)
+
+    def log(self, run: Run) -> SafeString:
+        """The events without their data: those hold the mail's words, which need a permission of their own."""
+        events: QuerySet[Event] = run.events.exclude(type="extraction_token").order_by("sequence")[:SHOWN_EVENTS]
+        rows = ((e.sequence, f"{(e.timestamp - run.created_at) * 1000:.1f} ms", e.type) for e in events)
+        return format_html_join("", "<div>{} · {} · {}</div>", rows)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,87 @@
+"""`evaluate FOLDER`: score a folder of labelled mails."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.table import Table
+
+from extraction.mime import email_from_file, letter_from
+from extraction.notebook import Notebook
+from extraction.patterns import understand
+from extraction.pipeline import Tools, intake
+from extraction.rules import with_rules
+from extraction.scoring import label_own, score
+from extraction.types import Email, Extraction, OwnFirm
+from wellintake.wiring import parts
+
+
+class Command(BaseCommand):
+    help = "Score a folder of .eml files with .json labels."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("folder", type=Path)
+        parser.add_argument("--engine", choices=["patterns", "model"], default="patterns")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        labelled = list(_labelled(options["folder"]))
+        if not labelled:
+            raise CommandError(f"{options['folder'].name} holds no .eml file with a .json label.")
+        if options["engine"] == "model" and not parts().tools.model:
+            raise CommandError("No model is configured: set OPENAI_API_KEY or OPENAI_BASE_URL.")
+        extract = _by_patterns if options["engine"] == "patterns" else _by_model
+        result = score([(label, *_timed(extract, email, label)) for email, label in labelled], options["engine"])
+        if options["json"]:
+            sys.stdout.write(orjson.dumps(result).decode() + "\n")
+        else:
+            _show(result)
+
+
+def _labelled(folder: Path) -> Iterator[tuple[Email, dict[str, Any]]]:
+    for mail in sorted(folder.glob("*.eml")):
+        label = mail.with_suffix(".json")
+        if label.exists():
+            yield email_from_file(mail.read_bytes(), mail.name), orjson.loads(label.read_bytes())
+
+
+def _timed(extract: Any, email: Email, label: dict[str, Any]) -> tuple[Extraction, float]:
+    own = label_own(label)
+    began = time.perf_counter()
+    found = extract(email, own)
+    return found, (time.perf_counter() - began) * 1000
+
+
+def _by_patterns(email: Email, own: OwnFirm) -> Extraction:
+    return with_rules(understand(letter_from(email), own), own, date.today())
+
+
+def _by_model(email: Email, own: OwnFirm) -> Extraction:
+    built = parts().tools
+    tools = Tools(own=own, model=built.model)
+    email = email.model_copy(update={"user_context": own.user})
+    return asyncio.run(intake(email, Notebook(), tools)).extraction
+
+
+def _show(result: dict[str, Any]) -> None:
+    console = Console()
+    table = Table("", "precision", "recall", "F1", "n", title=f"{result['mails']} mails, engine {result['engine']}")
+    for name in ("contact", "other"):
+        table.add_row(f"[bold]{name}[/bold]", *_row(result[name]), "")
+    for name, figures in result["fields"].items():
+        table.add_row(name, *_row(figures), str(figures["n"]))
+    console.print(table)
+    for name in ("intent_accuracy", "people_f1", "filled_precision", "must_not", "unsupported", "calibration_error"):
+        console.print(f"{name:<20} {result[name]}")
+    console.print("ms a mail            " + ", ".join(f"{name} {value}" for name, value in result["ms"].items()))
+
+
+def _row(figures: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(f"{figures[name]:.3f}" for name in ("precision", "recall", "f1"))

@@ -1,0 +1,147 @@
+"""Adds the streaming calls to the OpenAPI document: they are plain asynchronous views that DRF does not know."""
+
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from extraction.types import Corrections, Email
+from streaming.runs import RerunRequest
+from streaming.views import Batch, Save
+
+MODELS = (Email, Batch, Save, RerunRequest, Corrections)
+STREAM = {"text/event-stream": {"schema": {"type": "string"}}, "application/x-ndjson": {"schema": {"type": "string"}}}
+JSON = {"application/json": {"schema": {"type": "object"}}}
+RUN = {"name": "run_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+IDEMPOTENCY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "The same key and body again give the first run.",
+    "schema": {"type": "string", "maxLength": 200},
+}
+SIGNED_IN = [{"key": []}, {"bearer": []}]
+
+
+def with_streaming(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """A drf-spectacular post-processing hook."""
+    _, definitions = models_json_schema(
+        [(model, "validation") for model in MODELS], ref_template="#/components/schemas/{model}"
+    )
+    components = result.setdefault("components", {})
+    components.setdefault("schemas", {}).update(definitions["$defs"])
+    components["schemas"]["Problem"] = PROBLEM
+    components.setdefault("securitySchemes", {}).update(
+        key={"type": "apiKey", "in": "header", "name": "X-API-Key"}, bearer={"type": "http", "scheme": "bearer"}
+    )
+    result.setdefault("paths", {}).update(paths())
+    return result
+
+
+def paths() -> dict[str, Any]:
+    run = "/stream/runs/{run_id}"
+    return {
+        "/stream/negotiate": {
+            "get": _call("How to connect", answers={200: JSON}),
+            "post": _call("How to connect", answers={200: JSON}),
+        },
+        "/stream/runs": {
+            "post": _call("Start a run", body="Email", answers={202: JSON}, refusals=(409, 422), parameters=[IDEMPOTENCY])
+        },
+        "/stream/sse/process-email": {
+            "post": _call(
+                "Start a run and stream its log as SSE",
+                body="Email",
+                answers={200: {"text/event-stream": STREAM["text/event-stream"]}},
+                refusals=(409, 422),
+                parameters=[IDEMPOTENCY],
+            )
+        },
+        "/stream/batch/process-email": {
+            "post": _call(
+                "Start one run or up to 50 and stream their logs as NDJSON, or answer once at the end",
+                body=("Email", "Batch"),
+                answers={200: JSON | {"application/x-ndjson": STREAM["application/x-ndjson"]}},
+                refusals=(409, 422),
+                parameters=[IDEMPOTENCY, _query("stream_chunks", {"type": "boolean", "default": True})],
+            )
+        },
+        run: {"get": _call("A run's whole state", answers={200: JSON}, refusals=(404,), parameters=[RUN])},
+        f"{run}/events": {
+            "get": _call(
+                "A run's log from a cursor: SSE, NDJSON or a JSON page, by Accept",
+                answers={200: STREAM | JSON, 204: {}},
+                refusals=(400, 404, 406, 422),
+                parameters=[
+                    RUN,
+                    _query("after", {"type": "string", "pattern": r"^\d+\.\d+$"}),
+                    _query("wait", {"type": "number", "minimum": 0, "maximum": 25}),
+                    _query("access_token", {"type": "string"}),
+                    {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"}},
+                ],
+            )
+        },
+        f"{run}/mail": {
+            "get": _call("The mail's text that evidence points into", answers={200: JSON}, refusals=(404,), parameters=[RUN])
+        },
+        f"{run}/save": {"post": _action("Approve and write to the CRM", "Save", (409, 422))},
+        f"{run}/cancel": {"post": _action("Stop the run", None, (409,))},
+        f"{run}/retry": {"post": _action("Go on after a retryable failure", None, (409,))},
+        f"{run}/rerun": {"post": _action("Run the same mail again as a preview", "RerunRequest", (422,))},
+        "/stream/health": {
+            "get": _call("Health", answers={200: JSON, 503: JSON}, security=[], refusals=(), parameters=[_query("probe", {"enum": ["live"]})])
+        },
+        "/stream/metrics": {"get": _call("Live figures", answers={200: JSON})},
+    }
+
+
+def _action(summary: str, body: str | None, refusals: tuple[int, ...]) -> dict[str, Any]:
+    return _call(summary, body=body, body_required=False, answers={202: JSON}, refusals=(404, *refusals), parameters=[RUN])
+
+
+def _call(
+    summary: str,
+    *,
+    answers: dict[int, Any],
+    body: str | tuple[str, ...] | None = None,
+    body_required: bool = True,
+    refusals: tuple[int, ...] = (),
+    parameters: list[dict[str, Any]] | None = None,
+    security: list[dict[str, list[str]]] | None = None,
+) -> dict[str, Any]:
+    refused = (401, *refusals, *((400, 413, 415, 429, 503) if body else ())) if security is None else refusals
+    call: dict[str, Any] = {
+        "tags": ["stream"],
+        "summary": summary,
+        "security": SIGNED_IN if security is None else security,
+        "parameters": parameters or [],
+        "responses": {str(status): {"description": "", "content": content} for status, content in answers.items()}
+        | {str(status): _REFUSAL for status in sorted(set(refused))},
+    }
+    if body:
+        names = (body,) if isinstance(body, str) else body
+        schemas = [{"$ref": f"#/components/schemas/{name}"} for name in names]
+        schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+        call["requestBody"] = {"required": body_required, "content": {"application/json": {"schema": schema}}}
+    return call
+
+
+def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": schema}
+
+
+_REFUSAL = {
+    "description": "Refused (RFC 9457)",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code", "correlation_id", "errors"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "correlation_id": {"type": "string"},
+        "errors": {"type": "array", "items": {"type": "object"}},
+    },
+}
