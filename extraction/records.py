@@ -1,6 +1,6 @@
 """What a save writes: a closed union of records, and how they follow from an extraction and the user's corrections."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from extraction.confidence import FILLED
@@ -156,13 +156,13 @@ def _filing(
 
     company = filled("company", *FIELDS["company"])
     contact = filled("contact", *(name for name in FIELDS["contact"] if name != "full_name"))
-    plain = ("deal_name", "job_title", "location", "pipeline", "stage", "closing_date", "source", "source_detail")
+    deal = filled("deal", *(field.name for field in fields(Deal) if field.name in FIELDS["deal"]))
     return Filing(
         person=person.index,
         account=Account(**company) if "company_name" in company else None,  # type: ignore[arg-type]
         contact=Contact(**contact),  # type: ignore[arg-type]
-        deal=Deal(**filled("deal", *plain, "meeting_link"), description_of_reqs=_description(person)),  # type: ignore[arg-type]
-        note=Note(title=_cut(f"Intake: {_filled(person, 'deal', 'deal_name')}", 120), content=_note(person, extraction, letter, link)),
+        deal=Deal(**deal),  # type: ignore[arg-type]
+        note=Note(title=_cut(f"Intake: {deal['deal_name']}", 120), content=_note(person, extraction, letter, link)),
         files=_files(corrections, letter),
     )
 
@@ -175,13 +175,6 @@ def _files(corrections: Corrections, letter: Letter) -> tuple[File, ...]:
         for number, file in enumerate(letter.files)
         if (file.filename in chosen if chosen is not None else not file.is_inline)
     )
-
-
-def _description(person: Person) -> str | None:
-    """The requirements with the advisor's figures as a readable block, at most 2000 characters."""
-    figures = [f"{_label(name)}: {value}" for name in METRICS if (value := _filled(person, "deal", name))]
-    text = "\n\n".join(part for part in (_filled(person, "deal", "description_of_reqs"), "\n".join(figures)) if part)
-    return _cut(text, 2000) or None
 
 
 def _note(person: Person, extraction: Extraction, letter: Letter, link: str | None) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,7 +14,8 @@ from extraction.corrections import corrected
 from extraction.errors import IntakeError, LeaseLost
 from extraction.events import Complete, Failed, ReviewReady
 from extraction.filing import Saved, file
-from extraction.pipeline import Intake, intake
+from extraction.pipeline import Intake, Tools, intake
+from extraction.ports import Journal
 from extraction.records import missing_for, records_from
 from extraction.types import Corrections, Email, Extraction
 from streaming.engine import LEASE_SECONDS
@@ -22,6 +23,9 @@ from streaming.journal import RunJournal
 from streaming.log import Database
 from streaming.models import Run
 from streaming.runs import OPEN, Runs, State, journal_of, open_run, touch
+
+# `extraction.pipeline.intake`, or the same steps called in another way.
+Pipeline = Callable[[Email, Journal, Tools], Awaitable[Intake]]
 
 MOST_ATTEMPTS = 20
 HEARTBEAT_SECONDS = 1.0
@@ -37,11 +41,12 @@ class RunFailed(IntakeError):
 
 
 class RunWorker:
-    def __init__(self, runs: Runs, write: Database) -> None:
+    def __init__(self, runs: Runs, write: Database, intake: Pipeline = intake) -> None:
         self._runs = runs
         self._log = runs.log
         self._tools = runs.tools
         self._write = write
+        self._intake = intake
         self._leases: dict[str, int] = {}
 
     async def process(self, run_id: str) -> None:
@@ -115,7 +120,7 @@ class RunWorker:
         tools = replace(self._tools, model=None) if run.engine == "patterns" else self._tools
         if run.state == State.QUEUED:
             journal.change(state=State.EXTRACTING)
-        found = await intake(email, journal, tools.for_user(email))
+        found = await self._intake(email, journal, tools.for_user(email))
         if found.extraction.intent == "none":
             await self._complete(run, journal, found.extraction, "nothing_to_file")
         elif run.mode == "preview":

@@ -1,5 +1,6 @@
 """System checks: what would only show later, said at start."""
 
+import importlib.util
 import sqlite3
 from typing import Any
 
@@ -11,6 +12,14 @@ from django.core.checks import CheckMessage, Error, Warning, register
 def returning_is_known(app_configs: Any, **given: Any) -> list[CheckMessage]:
     if sqlite3.sqlite_version_info < (3, 35):
         return [Error("SQLite is older than 3.35 and does not know RETURNING.", id="wellintake.E001")]
+    return []
+
+
+@register()
+def workflow_is_installed(app_configs: Any, **given: Any) -> list[CheckMessage]:
+    if settings.ENV.workflow == "langgraph" and importlib.util.find_spec("langgraph") is None:
+        hint = "pip install --require-hashes -r requirements-langgraph.txt"
+        return [Error("WORKFLOW=langgraph, and LangGraph is not installed.", hint=hint, id="wellintake.E003")]
     return []
 
 

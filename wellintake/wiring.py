@@ -7,10 +7,11 @@ from functools import cache
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from extraction.llm import OpenAiModel
-from extraction.pipeline import Tools
-from extraction.research import WebResearch
-from extraction.types import OwnFirm
+from extraction.mime import letter_from
+from extraction.patterns import understand
+from extraction.pipeline import Tools, intake
+from extraction.ports import LanguageModel, Research
+from extraction.types import Email, OwnFirm
 from streaming.addresses import Addresses
 from streaming.bell import Bell
 from streaming.engine import Engine
@@ -18,7 +19,7 @@ from streaming.live import Live
 from streaming.log import Log
 from streaming.measures import Measures
 from streaming.runs import Runs
-from streaming.worker import RunWorker
+from streaming.worker import Pipeline, RunWorker
 from wellintake.access.verifier import Verifier
 from wellintake.database import DatabaseThreads
 from wellintake.environment import Environment
@@ -57,6 +58,7 @@ class Parts:
         self.tasks = [
             asyncio.create_task(work) for work in (self.log.write(), self.log.tail.run(), self._hear(), self.worker.heartbeat())
         ]
+        await asyncio.to_thread(_warm_up, self.tools.own)
         await self.engine.start(self.worker.process, self.worker.sweep if sweeping else _nothing)
         self.started.set()
 
@@ -81,6 +83,12 @@ class Parts:
         self.read.close()
 
 
+def _warm_up(own: OwnFirm) -> None:
+    """Read one mail: language model, phone tables and patterns are loaded at the first use, which is not to be a user's."""
+    hello = Email(sender_email="ann@firm.example", subject="Hello", body="My name is Ann Lee, call me on 212-555-0101.")
+    understand(letter_from(hello), own)
+
+
 async def _nothing() -> None:
     """A process that lives for one run does not take over others'."""
 
@@ -99,7 +107,7 @@ def build(env: Environment) -> Parts:
         own=OwnFirm(domains=frozenset(env.own_domains), names=frozenset(env.own_names)),
         crm=EmbeddedCrm(write, env.public_url or ""),
         model=_model(env) if env.uses_model else None,
-        research=WebResearch(env.research_timeout, frozenset(env.research_allow_hosts)) if env.research == "on" else None,
+        research=_research(env) if env.research == "on" else None,
     )
     engine = Engine(QUEUE, "memory://")
     runs = Runs(log, write, read, tools, engine.submit, env.max_runs_per_user)
@@ -114,7 +122,7 @@ def build(env: Environment) -> Parts:
         log=log,
         engine=engine,
         runs=runs,
-        worker=RunWorker(runs, write),
+        worker=RunWorker(runs, write, _pipeline(env)),
         live=Live(env.max_connections_per_user),
         verifier=verifier,
         addresses=Addresses(env.public_url, verifier),
@@ -122,7 +130,23 @@ def build(env: Environment) -> Parts:
     )
 
 
-def _model(env: Environment) -> OpenAiModel:
+def _pipeline(env: Environment) -> Pipeline:
+    if env.workflow == "langgraph":
+        from extraction.graph import intake_by_graph
+
+        return intake_by_graph
+    return intake
+
+
+def _research(env: Environment) -> Research:
+    from extraction.research import WebResearch
+
+    return WebResearch(env.research_timeout, frozenset(env.research_allow_hosts))
+
+
+def _model(env: Environment) -> LanguageModel:
+    from extraction.llm import OpenAiModel  # the SDK takes most of a second to import: only who uses it pays
+
     return OpenAiModel.connect(
         api_key=env.openai_api_key.get_secret_value() if env.openai_api_key else "none",
         base_url=env.openai_base_url,

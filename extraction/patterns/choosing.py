@@ -111,7 +111,7 @@ def _best_title(name: str, titles: list[Title], answers: list[Answer], asked: st
 def _company(share: Belongings) -> list[FieldValue | None]:
     spans = list(share.spans["company"])
     for answer in share.answers:
-        text = re.split(r",\s(?=[A-Z][\w ]+(?:,|$)(?!.*(?:&|LLC|Inc)))|\s[-–]\s|;|\t", answer.text.strip())[0].strip()
+        text = re.split(r",\s(?=[A-Z][\w ]+(?:,|$)(?!.*(?:&|LLC|Inc)))|\s[-–(]\s?|;|\t", answer.text.strip())[0].strip()
         inside = any(answer.start <= span.start < answer.end and span.passage is answer.passage for span in spans)
         if answer.kind == "company" and 2 < len(text) <= 70 and not inside:
             spans.append(Span(text, answer.passage, answer.start, answer.start + len(text), 0.9))

@@ -9,7 +9,7 @@ _CAP = r"[A-ZÀ-ÞĀ-Ž][\w'’-]*"
 _LEGAL = r"(?:LLC|L\.L\.C\.|Inc\.?|inc\.|L\.P\.|LP|LLP|Ltd\.?|Ltda\.?|S\.A\.|SA|S\.L\.|AG|GmbH|eG|KG|SE|N\.A\.|Co\.|Corp\.?|Corporation|PLC|plc|P\.C\.|PLLC|S\.p\.A\.|B\.V\.|NV)"
 _AND = r"(?:&|and|und|et|y|e|of|de|du|del|la|financier|financière|the)"
 _FIRM = re.compile(
-    rf"(?<![\w@.'’-])(?:{_CAP},\s(?={_CAP}(?:\s{_CAP})?,?\s&\s)(?:{_CAP},\s)?)?{_CAP}(?:\s(?:{_AND}\s){{0,2}}{_CAP}){{0,6}}(?:,?\s(?:&\s)?{_LEGAL}(?![\w])){{0,3}}"
+    rf"(?<![\w@.'’-])(?:{_CAP},\s(?={_CAP}(?:\s{_CAP})?,?\s&\s)(?:{_CAP},\s)?)?{_CAP}(?:\s{{1,8}}(?:{_AND}\s{{1,8}}){{0,2}}{_CAP}){{0,6}}(?:,?\s(?:&\s)?{_LEGAL}(?![\w])){{0,3}}"
 )
 _KEYWORD = re.compile(
     r"\b(?:Wealth|Advis[oe]r\w*|Advisory|Securities|Partners|Capital|Bank\w*|Trust|Group\w*|Groupe|Financial|Finance|Investments?|Asset|Management|Planning|Fiduciary|"
@@ -24,22 +24,29 @@ _CUE = re.compile(
 _TRIMMED = re.compile(r"^(?:(?:The|At|With|In|I|We|My|Our|For|From|And|Of|Dear|Hi|Hello|Tell|As|On|By|Shop|Role|Company|Current|Somos|Firm|To|For|Re|RE|FW|Fwd)\s)+(?=[A-ZÀ-Þ])")
 _WRONG = re.compile(
     r"\b(?:Series|Monday|Tuesday|Wednesday|Thursday|Friday|Dear|Hello|Subject|Meeting|Time|Zoom|Calendly|LinkedIn|Street|Suite|Forum|Summit|Conference|CFP|CFA|"
-    r"Advisor Vault|Best|Regards|Thanks|Event|Phone|Mobile|Email|Wealth Management$|Private Wealth$)\b"
+    r"Advisor Vault|Best|Regards|Thanks|Event|Phone|Mobile|Email)\b|^(?:Private Wealth|Wealth Management|Client Advisory|Family Office)$"
 )
 _TITLE_WORD = re.compile(
     r"\b(?:Senior|Vice|President|Director|Manager|Advisor|Officer|Planner|Head of|Chief|Managing|Associate|Strategist|Principal|Executive|Founder|Leiter|Consultant|"
     r"Market Leader|Producing|Estimad[ao]|Representative|Recruiter|Analyst)\b"
 )
+_END = "\x00"
 _PAST = re.compile(r"\b(?:formerly|former|previously|survived|training class|approach anyone|used to|until \d{4}|ex-|not at|before that|sent by)\b[^.]{0,60}$", re.I)
 
 
 def companies_in(passage: Passage) -> Iterator[Span]:
     """Firms by their keyword, legal form, or the words before ("at", "chez"); what they look like decides the score."""
-    for match in _FIRM.finditer(passage.text):
+    for match in _FIRM.finditer(_parted(passage.text)):
         name, start = _trimmed(match.group(), match.start())
         score = _score(name, passage, start)
         if score > 0.2:
             yield Span(" ".join(name.split()), passage, start, start + len(name), score)
+
+
+def _parted(text: str) -> str:
+    """The same text where a short line or a cell ends for good; only wrapped prose goes on after its line end."""
+    lines = text.replace("\t", _END).split("\n")
+    return "".join(line + (_END if len(line.strip()) < 45 else "\n") for line in lines)[: len(text)]
 
 
 def _trimmed(name: str, start: int) -> tuple[str, int]:

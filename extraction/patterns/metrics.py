@@ -16,7 +16,7 @@ _SIGN = r"(?:US\$|C\$|R\$|\$|€|£|CHF)"
 _FIGURE = r"\d{1,3}(?:[,.' ]\d{3}){1,3}(?:[.,]\d{1,2})?(?!\d)|\d{1,4}(?:[.,]\d{1,3})?(?!\d)"
 _MONEY = re.compile(
     rf"(?<![\w.,-])(?P<sign>{_SIGN})?\s?(?P<low>{_FIGURE})(?:\s?(?P<low_unit>{_UNIT}))?\s?(?P<low_after>€|\$)?"
-    rf"(?:\s?(?:-|–|—|to|bis|à|a|y|and)\s?(?P<sign2>{_SIGN})?\s?(?P<high>{_FIGURE}))?"
+    rf"(?:\s?(?P<dash>-|–|—|to|bis|à|a|y|and)\s?(?P<sign2>{_SIGN})?\s?(?P<high>{_FIGURE}))?"
     rf"(?:\s?(?P<unit>{_UNIT}))?(?:\s?(?:de\s)?(?P<after>€|\$|Euros?|euros?|dólares|dollars|francs|reais|US\$))?(?![\w%])",
     re.I,
 )
@@ -35,7 +35,7 @@ _CUES = {
     ),
 }
 _NOT_HIS = re.compile(
-    r"\b(?:branch|team|group|firm|total|complex|holding|the two of us|league table|similar|office runs|company|earlier|bonus|makes (?:somewhere )?(?:around|about)|fee of|costs?|"
+    r"\b(?:branch|team|group|firm|totals?(?=\s*[\t:])|complex|holding|the two of us|league table|similar|office runs|company|earlier|bonus|makes (?:somewhere )?(?:around|about)|fee of|costs?|"
     r"actual no|current(?:ly)? (?:pay|salary|makes)|stale|counts assets|old figure|(?:19|20)\d\d:|for \$)\b[^.;]{0,40}$",
     re.I,
 )
@@ -45,7 +45,7 @@ _CLIENT_NOUN = (
     r"household count|dentists\sas\sclients|haushalte)"
 )
 _CLIENTS = re.compile(rf"\b({NUMBER})(?:\s(?:loyal|private|client|active|{'wealthy'}))?\s{_CLIENT_NOUN}\b", re.I)
-_CLIENTS_AFTER = re.compile(r"\b(?:household count|households|clients|relationships|clientele|clientela|familles|mandate)\W{1,5}(\d{1,4})\b(?!\s?[%$€KMkm,.]\d?)", re.I)
+_CLIENTS_AFTER = re.compile(r"\b(?:household count|households|clients|relationships|clientele|clientela|familles|mandate)\W{1,5}(\d{1,4})(?![\d%]|[.,]\d|\s?[%$€KM])", re.I)
 _EXACT = re.compile(r"\((\d{1,4})(?: exactly| exactement| on the last count| of them)?\)")
 _YEARS = re.compile(
     rf"\b({NUMBER})\s(?:yrs?|years?|years['’]|ans|años|anos|jahren?|berufsjahren|jahre)\b(?!\s?(?:ago|old|notice|contract|next))", re.I
@@ -55,7 +55,7 @@ _YEARS_CUE = re.compile(
 )
 _SERIES = re.compile(r"\bSeries\s(\d{1,2}(?:(?:,?\s(?:and|&|y|und|et)\s|,\s?|/|\s&\s)(?:la\s)?(?:Series\s)?\d{1,2}(?!\d|[.,]\d|\s?[%$MK]))*)", re.I)
 _BARE_LICENSES = re.compile(
-    r"(?:\bregistrations?:?|\blicen[sc](?:es|ed):?|\bhold\b|\bI am\b|\bhave the\b|\bthe SIE\b|\.\s)\W{0,3}(?:SIE,?\s(?:and\s(?:the\s)?)?)?((?:\d{1,2})(?:(?:,\s|/|\s&\s|\sand\s(?:the\s)?)\d{1,2}(?![\d,.]\d|\s?[%$MKmk]\b)){0,6})(?=[\s.;,])",
+    r"(?:\b[Rr]egistrations?:?|\b[Ll]icen[sc](?:es|ed):?|\bhold\b|\bI am\b|\bhave the\b|\bthe SIE\b|\.\s)\W{0,3}(?:SIE,?\s(?:and\s(?:the\s)?)?)?((?:\d{1,2})(?:(?:,\s|/|\s&\s|\sand\s(?:the\s)?)\d{1,2}(?![\d,.]\d|\s?[%$MKmk]\b)){0,6})(?=[\s.;,])",
 )
 _LICENSE_NUMBERS = frozenset("3 4 6 7 8 9 10 14 16 22 23 24 26 27 28 30 31 39 50 51 52 53 57 63 65 66 79 82 86 87 99".split())
 _LIFE = re.compile(r"\blife (?:&|and) health\b", re.I)
@@ -97,8 +97,9 @@ def _amount(match: re.Match[str]) -> tuple[str, float]:
         return "", 0
     if not sign and unit not in ("M", "B") and not match["high"] and unit != "K":
         return "", 0
+    loose = match["dash"] in ("and", "y", "a") and not (match["sign2"] or match["unit"] or match["after"])
     low, size = _written(match["low"], _UNITS.get((match["low_unit"] or "").lower().rstrip("."), unit))
-    if not match["high"]:
+    if not match["high"] or loose:
         return (sign or "$") + low, size
     high, _ = _written(match["high"], unit)
     return f"{sign or '$'}{low}-{sign or '$'}{high}", size
@@ -126,17 +127,15 @@ def _field_of(passage: Passage, start: int, end: int, size: float, is_range: boo
     nearest = [(match.end(), label) for label, pattern in _CUES.items() for match in pattern.finditer(before)]
     if is_range and 2e4 <= size < 2e7:
         return "compensation", 0.85
-    following = [(-match.start(), label) for label, pattern in _CUES.items() for match in pattern.finditer(after[:35])]
+    following = [(-match.start(), label) for label, pattern in _CUES.items() for match in pattern.finditer(re.split(r"[,;\d]", after[:35])[0])]
     label = max(nearest)[1] if nearest else max(following)[1] if following else ""
-    if following and -max(following)[0] < 12 and max(following)[1] == "production":
-        label = "production"
     if label == "aum" and size < 5e6:
         label = "production" if any(name == "production" for _, name in nearest + following) else ""
     if label == "compensation" and size > 2e7:
         label = "aum"
     if not label and size >= 1e7:
         return "aum", 0.6
-    return (label, 0.8) if label else ("", 0)
+    return (label, 0.8) if label else ("", 0.3)
 
 
 def counts_in(passage: Passage) -> Iterator[Span]:
@@ -147,7 +146,7 @@ def counts_in(passage: Passage) -> Iterator[Span]:
             context = passage.before(match.start(), 50) + " " + passage.after(match.end(), 40)
             if value is None or _NOT_HIS.search(passage.before(match.start(), 60)):
                 continue
-            if label == "years_experience" and (not _YEARS_CUE.search(context) or re.search(r"\bago|hers|dont\b|following", passage.before(match.start(), 12))):
+            if label == "years_experience" and (not _YEARS_CUE.search(f"{match.group()} {context}") or re.search(r"\bago|hers|dont\b|following", passage.before(match.start(), 12))):
                 continue
             exact = _EXACT.search(passage.text, match.end(), match.end() + 50)
             if label == "client_count" and exact:

@@ -21,7 +21,7 @@ _LETTERS_AFTER = re.compile(
 _PARTICLES = frozenset(
     "de del de'la la las los da das do dos di du des le van von der den ter ten zu zum zur vom af av al el bin ibn ben st. st san santa ní nic ó mac mc".split()
 )
-_WORD = r"(?:d['’]|[Dd]e\s|O['’]|L['’]|Mc|Mac)?[A-ZÀ-ÞĀ-Ž][\w'’ªº-]*\.?"
+_WORD = r"(?:[A-Z]\.|(?:Jr|Sr|St)\.|(?:d['’]|O['’]|L['’])?[A-ZÀ-ÞĀ-Ž][\w'’ªº-]*)"
 _PARTICLE = r"(?:de la|de las|de los|de|del|da|das|dos|di|du|van der|van den|van|von der|von|zu|Van|Von|Ní|Nic|St\.|Mac|al|el|bin|ben)"
 NAME = rf"(?:{_WORD}(?:[ ](?:[\"“(][\w.' -]{{1,20}}[\"”)][ ])?(?:{_PARTICLE}[ ])?{_WORD}){{1,4}})"
 _IN_TEXT = re.compile(rf"(?<![\w@.'’-])(?:{_HONORIFIC} )?{NAME}")

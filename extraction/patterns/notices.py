@@ -41,7 +41,7 @@ _LABELS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("website", r"(?:company )?website|web"),
     )
 )  # fmt: skip
-_LINE = re.compile(r"^[\s•*\-–]*(?:\d{1,2}[.)]\s)?(?P<label>[^\n:\t]{2,70}?)\s*(?::\s|:$|\t|\s?\.{3,}\s?|\s{3,})(?P<value>.*)$")
+_LINE = re.compile(r"^[\s•*\-–]*(?:\d{1,2}[.)]\s)?(?P<label>[^\n:\t]{2,70}?)\s*(?::\s|:$|\t|\s?\.{3,}\s?|\s{3,}|(?<=\?)\s)(?P<value>.*)$")
 _QUESTION = re.compile(r"^[\s•*\-]*(?:\d[.)]\s)?(?P<label>[^\n]{5,120}\?)\W*$")
 
 

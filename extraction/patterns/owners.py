@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from extraction.patterns import availability, companies, links, metrics, phones
 from extraction.patterns.notices import Answer
@@ -13,6 +14,8 @@ from extraction.patterns.reading import Circle, Passage, Span, domain_of
 from extraction.patterns.titles import Title, titles_in
 
 _IGNORED = frozenset({"dial", "guests", "links", "date", "event"})
+_SHARED = frozenset({"company", "website"})  # with the place: said once for several people of one team
+_SAME_FIRM = re.compile(r"\bsame (?:firm|shop|company|office|team|branch)\b", re.I)
 
 
 @dataclass
@@ -31,11 +34,21 @@ def belongings_of(cast: Cast, passages: tuple[Passage, ...], answers: tuple[Answ
     shares = [Belongings(person) for person in cast.people]
     for passage in passages:
         mine = [answer for answer in answers if answer.passage is passage]
-        _share_out(passage, mine, shares, cast, circle, regions)
+        _share_out(passage, mine, shares, circle, regions)
+    _same_firm(shares)
     return shares
 
 
-def _share_out(passage: Passage, answers: list[Answer], shares: list[Belongings], cast: Cast, circle: Circle, regions: tuple[str, ...]) -> None:
+def _same_firm(shares: list[Belongings]) -> None:
+    """"… at the same firm" means that of the person presented before."""
+    for earlier, later in pairwise(shares):
+        for mention in later.person.mentions if not later.spans["company"] else ():
+            if _SAME_FIRM.search(mention.passage.text, mention.end, mention.end + 200):
+                later.spans["company"] += earlier.spans["company"]
+                later.places += [] if later.places else earlier.places
+
+
+def _share_out(passage: Passage, answers: list[Answer], shares: list[Belongings], circle: Circle, regions: tuple[str, ...]) -> None:
     owners = _Owners(passage, shares, answers)
     for answer in answers:
         for share in owners.of(answer.start):
@@ -43,15 +56,15 @@ def _share_out(passage: Passage, answers: list[Answer], shares: list[Belongings]
     for kind, spans in _found(passage, circle, regions):
         for span in spans:
             answer = owners.answer_at(span.start)
-            if answer and answer.kind in _IGNORED and kind != "meeting_link":
+            if answer and answer.kind in _IGNORED and not _speaks_anyway(kind, answer):
                 continue
-            for share in owners.of(span.start):
+            for share in owners.of(span.start, kind in _SHARED):
                 share.spans[kind].append(replace(span, score=0.95, label=answer.kind) if answer and answer.kind in (kind, "email") else span)
     for place in places_in(passage):
         answer = owners.answer_at(place.start)
         if answer and answer.kind in (*_IGNORED, "wanted", "target"):
             continue
-        for share in owners.of(place.start):
+        for share in owners.of(place.start, True):
             share.places.append(replace(place, score=0.95) if answer and answer.kind in ("place", "company") else place)
     for title in titles_in(passage):
         answer = owners.answer_at(title.start)
@@ -59,6 +72,11 @@ def _share_out(passage: Passage, answers: list[Answer], shares: list[Belongings]
             continue
         for share in owners.of(title.start):
             share.titles.append(_asked_for(title, answer))
+
+
+def _speaks_anyway(kind: str, answer: Answer) -> bool:
+    """Links are what such lines are for; "Kezia will call Reginald at …" is the invitee's number, not a dial-in."""
+    return kind in ("meeting_link", "linkedin_url") or (kind == "phone" and bool(re.search(r"\bwill call\b", answer.text)))
 
 
 def _asked_for(title: Title, answer: Answer | None) -> Title:
@@ -105,15 +123,16 @@ class _Owners:
     def answer_at(self, position: int) -> Answer | None:
         return next((answer for answer in self.answers if answer.start <= position < answer.end), None)
 
-    def of(self, position: int) -> list[Belongings]:
+    def of(self, position: int, shared: bool = False) -> list[Belongings]:
+        """`shared`: what is said before anybody is named holds for all of them."""
         answer = self.answer_at(position)
         if answer and answer.row:
             return [self.ends[answer.row]] if answer.row in self.ends else []
         if not self.mentions:
             return self.shares
         if self.ends:  # a table: what stands outside it is everybody's
-            return self.shares
+            return self.shares if shared or len(self.shares) == 1 else []
         named = [share for start, share in self.mentions if start <= position]
         if named and re.search(r"\n\s*\n", self.passage.text[self.mentions[-1][0] : position]) and named[-1] is self.mentions[-1][1]:
             return []  # after the last person's paragraph the text speaks of something else
-        return [named[-1]] if named else self.shares
+        return [named[-1]] if named else self.shares if shared else []

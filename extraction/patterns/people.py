@@ -14,7 +14,7 @@ _INTRODUCED = re.compile(
     rf"\b(?:(?:[Aa]t the request of|[Oo]n behalf of|[Rr]efer(?:ring)?|[Rr]eferral:|[Ii]ntroduc(?:e|ing)(?: you to)?|[Rr]ecommend(?:ing)?|[Mm]eet|[Nn]amed|[Rr]ecommande(?: \w+)?|"
     rf"[Ee]mpfehle(?: Ihnen)?|[Rr]ecomiendo a|[Pp]resento a|[Cc]andidate is|[Tt]alk to|[Ss]peak (?:to|with))\s)({NAME})"
 )
-_ITEM = re.compile(rf"^[ \t]*\d{{1,2}}[.)]\s+(?:[^\n]{{0,60}}[!.]\s)?({NAME})", re.M)
+_ITEM = re.compile(rf"^[ \t]*\d{{1,2}}[.)]\s+(?:[^\n]{{0,60}}[!.]\s)??({NAME})", re.M)
 _KIN = re.compile(rf"({NAME}),\s(?:her|his|my|their|our)\s(?:husband|wife|partner|brother|sister|colleague|associate)\b")
 _ME = r"(?:me\b|us\b|I write|I (?:should )?(?:contact|reach|get in touch|drop|talk|speak)|that I|your (?:name|details|number|address|card))"
 _REFERRED_ME = re.compile(
@@ -39,7 +39,6 @@ class Somebody:
     name: str
     email: str | None = None
     named: Span | None = None
-    mailed: Span | None = None
     mentions: tuple[Span, ...] = ()
     row: int = 0
     score: float = 0.9
@@ -94,7 +93,7 @@ def _from_notice(letter: Letter, passages: tuple[Passage, ...], answers: tuple[A
         name = _VIA.sub("", letter.sender.name)
     if not name or (notice == "board" and "via" not in (letter.sender.name or "") and not named and not reply):
         return Cast((), notice=notice)
-    person = _named(name, reply.email if reply else None, passages)
+    person = _named(name, reply.email if reply else None)
     referrer = _referrer_in(passages, answers, person, circle)
     return Cast((person,), referrer, (letter.sender,), notice)
 
@@ -107,15 +106,15 @@ def _from_answer(answer: Answer, answers: tuple[Answer, ...]) -> Somebody:
     name = clean_name(_name_part(answer.text))[0]
     span = Span(name, answer.passage, answer.start, answer.start + len(_name_part(answer.text)), 0.9)
     mail = next((a.text.strip().lower() for a in answers if a.row == answer.row and a.kind == "email" and a.row), None)
-    return Somebody(name, mail, span, None, (span,), answer.row)
+    return Somebody(name, mail, span, (span,), answer.row)
 
 
 def _from_forward(letter: Letter, passages: tuple[Passage, ...], forwarded: list[Party], circle: Circle) -> Cast:
     """The deepest outside author is whom it is about; who passed it on with a word of recommendation is the referrer."""
     author = forwarded[-1]
-    person = _from_party(author, passages)
+    person = _from_party(author)
     between = [*([letter.sender] if circle.is_outside(letter.sender) else []), *forwarded[:-1]]
-    referrer = next((_from_party(party, passages) for party in reversed(between) if _recommends(party, passages)), None)
+    referrer = next((_from_party(party) for party in reversed(between) if _recommends(party, passages)), None)
     return Cast((person,), referrer or _referrer_in(passages, (), person, circle), (author,))
 
 
@@ -125,7 +124,7 @@ def _from_inside(letter: Letter, passages: tuple[Passage, ...], answers: tuple[A
     if quoted:
         addressed = [party for party in quoted if any(party.email == to.email for to in letter.to)]
         author = (addressed or quoted)[0]
-        person = _from_party(author, passages)
+        person = _from_party(author)
         return Cast((person,), _referrer_in(passages, (), person, circle), (author,))
     named = [a for a in answers if a.kind == "name" and looks_like_a_name(_name_part(a.text))]
     people = [_from_answer(answer, answers) for answer in named] or list(_presented(letter, passages, circle, strong=True))
@@ -136,10 +135,10 @@ def _from_sender(letter: Letter, passages: tuple[Passage, ...], answers: tuple[A
     """Somebody outside writes: about others whom they introduce or write for, else about themselves."""
     others = [person for person in _presented(letter, passages, circle) if not same_person(person.name, letter.sender.name or "")]
     if others:
-        sender = _from_party(letter.sender, passages)
+        sender = _from_party(letter.sender)
         recommends = _recommends(letter.sender, passages) and not _writes_for(passages)
         return Cast(tuple(others), sender if recommends else None, (letter.sender,), others=(letter.sender,))
-    person = _from_party(letter.sender, passages, _latin_name(letter, answers))
+    person = _from_party(letter.sender, _latin_name(letter, answers))
     return Cast((person,), _referrer_in(passages, answers, person, circle), (letter.sender,))
 
 
@@ -170,7 +169,7 @@ def _presented(letter: Letter, passages: tuple[Passage, ...], circle: Circle, st
                 continue
             span = Span(cleaned, passage, start, end, 0.85)
             key = next((key for key in found if same_person(key, cleaned)), cleaned)
-            found.setdefault(key, Somebody(cleaned, _address_of(cleaned, passages), span, None, (span,), score=0.85))
+            found.setdefault(key, Somebody(cleaned, None, span, (span,), score=0.85))
     yield from found.values()
     if not found and recommends:
         yield from _copied(letter, newest, circle)
@@ -207,21 +206,16 @@ def _copied(letter: Letter, newest: list[Passage], circle: Circle) -> Iterator[S
         first = clean_name(party.name or "")[1]
         if first and circle.is_outside(party) and party.email != letter.sender.email:
             if any(re.search(rf"\b{re.escape(first)}\b", passage.text) for passage in newest):
-                yield _from_party(party, tuple(newest))
+                yield _from_party(party)
 
 
-def _from_party(party: Party, passages: tuple[Passage, ...], name: str | None = None) -> Somebody:
-    return _named(_VIA.sub("", name or party.name or ""), party.email if not is_service(party) else None, passages)
+def _from_party(party: Party, name: str | None = None) -> Somebody:
+    return _named(_VIA.sub("", name or party.name or ""), party.email if not is_service(party) else None)
 
 
-def _named(name: str, email: str | None, passages: tuple[Passage, ...]) -> Somebody:
-    """A header's spelling gives way to a fuller one in the text (a header may lack the accents, or be a first name)."""
-    name = clean_name(re.sub(r"[^\w\s.,'’\"“”()&ªº-]", "", name))[0]
-    return Somebody(name, email)
-
-
-def _address_of(name: str, passages: tuple[Passage, ...]) -> str | None:
-    return None
+def _named(name: str, email: str | None) -> Somebody:
+    """Emoji and other ornaments are no part of a name."""
+    return Somebody(clean_name(re.sub(r"[^\w\s.,'’\"“”()&ªº-]", "", name))[0], email)
 
 
 # ---------------------------------------------------------------- referrers
@@ -233,6 +227,15 @@ def _recommends(party: Party, passages: tuple[Passage, ...]) -> bool:
 
 def _referrer_in(passages: tuple[Passage, ...], answers: tuple[Answer, ...], person: Somebody, circle: Circle) -> Somebody | None:
     """Somebody outside who is said to have referred the person; never a colleague, never the person."""
+    found = _named_referrers(passages, person, circle)
+    named = next(found, None)
+    if named is None:
+        return _answered_referrer(answers)
+    same = (other for other in found if other.email and same_person(other.name, named.name))
+    return named if named.email else next(same, named)
+
+
+def _named_referrers(passages: tuple[Passage, ...], person: Somebody, circle: Circle) -> Iterator[Somebody]:
     for passage in passages:
         if passage.kind == "signature" or circle.is_own(passage.author):
             continue
@@ -241,8 +244,7 @@ def _referrer_in(passages: tuple[Passage, ...], answers: tuple[Answer, ...], per
                 continue
             name = clean_name(match.group(1))[0]
             if looks_like_a_name(name) and not same_person(name, person.name) and not _is_user(name, circle):
-                return Somebody(name, _beside(passage, match.end(1)), Span(name, passage, match.start(1), match.end(1), 0.85))
-    return _answered_referrer(answers)
+                yield Somebody(name, _beside(passage, match.end(1)), Span(name, passage, match.start(1), match.end(1), 0.85))
 
 
 def _answered_referrer(answers: tuple[Answer, ...]) -> Somebody | None:

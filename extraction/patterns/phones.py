@@ -28,6 +28,7 @@ _DIRECT = re.compile(r"\b(?:direct|directo|direkt|d|reach(?:able)?|call|phone|nu
 _AFTER_FAX = re.compile(r"^\W{0,3}\(?(?:fax|télécopieur)", re.I)
 _AFTER_DESK = re.compile(r"^\W{0,3}\(?(?:front desk|desk|main|office|reception|poste|ext|sammelnummer)", re.I)
 _AFTER_MOBILE = re.compile(r"^\W{0,3}\(?(?:direct|cell|mobile|celular|is my own|móvil)", re.I)
+_TOLL_FREE = ("+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888", "+1900")  # a firm's, never a person's own
 _TLD_REGIONS = {"de": "DE", "fr": "FR", "es": "ES", "uk": "GB", "ca": "CA", "ch": "CH", "at": "AT", "it": "IT", "br": "BR", "mx": "MX", "au": "AU"}
 _LANGUAGE_REGIONS = {"de": ("DE", "CH", "AT"), "fr": ("FR", "CH"), "es": ("ES", "MX"), "pt": ("BR", "PT"), "it": ("IT",), "nl": ("NL",)}
 
@@ -59,6 +60,8 @@ def phones_in(passage: Passage, regions: tuple[str, ...]) -> Iterator[Span]:
             continue
         score = _kind(passage, match.start(), match.end())
         number = next((e164 for region in regions if (e164 := _number(written, region))), None)
+        if number and number.startswith(_TOLL_FREE):
+            score = min(score, 0.2)
         if score > 0 and number:
             yield Span(number, passage, match.start(), match.end(), score)
 

@@ -49,9 +49,9 @@ _ALONE = re.compile(r"(?<![\w-])(?:" + "|".join(sorted(map(re.escape, _COUNTRY_O
 _WANTED = re.compile(
     r"would (?:look|go|love|like|move)|want to land|land\b|open to|consider|relocat|\bmove to|prefer|talked into|would go to|wants?\b|rather|tampoco"
     r"|conference|forum|summit|spoke at|met at|\bmet\b|daughter|people are in|grew up|from\b|not\b|nicht|\bno\b|ni hablar|estudia|plan b|sería|descarto|miraría"
-    r"|liebsten|notfalls|auch in|conviendrait|viserais|transferida|échange|croisés|mudamos|until|row together|scan|trip|travel|visit|born|formerly|ran the|placed"
+    r"|liebsten|notfalls|auch in|conviendrait|viserais|transferida|échange|croisés|mudamos|until|row together|scan|trip|travel|visit|born|formerly|placed"
     r"|seat in|posting|application|applicant for|role in|opening in|opportunit\w+ in|position in|job in|search in|similar|offices? (?:is|are) in|staffed|were in|"
-    r"flight|dont|dont\squatre|drowned|quatre à",
+    r"flight|dont quatre",
     re.I,
 )
 _HERE = re.compile(

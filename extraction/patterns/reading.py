@@ -15,6 +15,17 @@ MAX_SEGMENT = 8_000
 MAX_ALL = 16_000
 _QUOTE_MARKS = re.compile(r"^(?: ?>)+", re.M)
 _SENTENCE_END = re.compile(r"[.!?;](?=\s)|\n\s*\n|\n\s*[-•*]|\n\s*\d[.)]")
+# A paragraph that speaks to software instead of the reader says nothing about anybody.
+_TO_SOFTWARE = re.compile(
+    r"[^\n]*\b(?:AI assistants?|automated systems|language models?|system prompt|assistant reading this|(?:ignore|disregard) (?:all|any|every|the|previous|earlier)[^.\n]{0,30}instructions?)\b"
+    r"(?:[^\n]|\n(?!\s*\n))*",
+    re.I,
+)
+
+
+def _blank(match: re.Match[str]) -> str:
+    """As many spaces; line ends stay."""
+    return re.sub(r"[^\n]", " ", match.group())
 
 
 @dataclass(frozen=True)
@@ -86,7 +97,7 @@ def within_limits(passages: Iterable[Passage]) -> tuple[Passage, ...]:
 
 def _passage(letter: Letter, number: int, segment: Segment) -> Passage:
     raw = letter.text(segment)[:MAX_SEGMENT]
-    text = _QUOTE_MARKS.sub(lambda marks: " " * len(marks.group()), raw)
+    text = _TO_SOFTWARE.sub(_blank, _QUOTE_MARKS.sub(_blank, raw))
     return Passage(number, segment.kind, segment.source, segment.start, text, segment.author, raw)
 
 

@@ -14,18 +14,18 @@ _MODIFIER = (
     r"Investments?|Client|Portfolio|Relationship|Trust|Planning|Estate|Tax|Retirement|Services?|Compliance|Operating|Operations|Technology|Marketing|"
     r"Information|Risk|Team|Producing|Practice|Business|Development|Equity|Income|Research|Institutional|Global|National|Division(?:al)?|District|Area|"
     r"Sales|Insurance|Mortgage|Registered|Independent|Founding|General|Group|Management|Advisory|Strategy|Talent|Corporate|Family|Fiduciary|Deputy|"
-    r"Fixed|First|Second|Charitable|Head|Property|Personal|Bank|Banking)"
+    r"Fixed|Charitable|Head|Property|Personal|Bank|Banking)"
 )
 _HEAD = (
     r"(?:Advis[oe]rs?|Managers?|Directors?|Presidents?|Partners?|Planners?|Officers?|Strategists?|Economists?|Associates?|Principals?|Co-?Founder|Founder|"
     r"Owner|CEO|CFO|COO|CIO|CCO|CTO|Consultants?|Bankers?|Executives?|Leaders?|Specialists?|Analysts?|Administrators?|Wholesaler|Trader|Chair(?:man|woman)?|"
     r"Representative|Broker|Paraplanner|Assistant|Coordinator|Supervisor|Strategist)"
 )
-_TAIL = r"(?:\s(?:of|for)\s(?-i:[A-Z][\w&-]+)(?:\s(?:(?:and|&)\s)?(?-i:[A-Z][\w-]+)){0,3})?"
-_ONE = rf"(?:(?:{_MODIFIER}[\s-]){{0,4}}{_HEAD}\b{_TAIL}|Head\sof\s(?-i:[A-Z][\w&-]+)(?:\s(?:(?:and|&)\s)?(?-i:[A-Z][\w-]+)){{0,3}})"
+_TAIL = r"(?:\s{1,8}(?:of|for)\s{1,8}(?-i:[A-Z][\w&-]+)(?:\s(?:(?:and|&)\s)?(?-i:[A-Z][\w-]+)){0,3})?"
+_ONE = rf"(?:(?:{_MODIFIER}(?:\s{{1,8}}|-)){{0,4}}{_HEAD}(?!\w|\strack){_TAIL}|Head\s{{1,8}}of\s{{1,8}}(?-i:[A-Z][\w&-]+)(?:\s(?:(?:and|&)\s)?(?-i:[A-Z][\w-]+)){{0,3}})"
 _AREA = r"(?:Client Advisory|Wealth Management|Financial Planning|Investments|Private Wealth|Wealth Planning|Institutional Services)"
 _ENGLISH = re.compile(
-    rf"(?<![\w-])(?:(?:{_ONE})(?:(?:,\s|\s&\s|\sand\s|\s/\s)(?:{_ONE}))?(?:,\s(?-i:{_AREA}))?)(?![\w-])", re.I
+    rf"(?<![\w-])(?:(?:{_ONE})(?:(?:,\s|\s&\s|\sand\s|\s/\s)(?:{_ONE}))?s?(?:,\s(?-i:{_AREA}))?)(?![\w-])", re.I
 )
 _SMALL = r"(?:de|del|di|du|des|d['’]|en|da|do|para|y|et|e)"
 _QUALITY = (
@@ -36,14 +36,14 @@ _ROMANCE_HEAD = (
     r"(?:(?:vice)?president[ea]|(?:sub)?directora?|directeur|directrice|gerente|asesora?|assessora?|consultora?|consultora?|soci[oa]|associée?|gestora?|gérante?|"
     r"conseill(?:er|ère)|analist[ae]|analyste|jefe|jefa|responsable|banquero|banquera|banquier|courtier|diretora?|sócio|sócia|planificadora?)"
 )
-_ROMANCE = re.compile(rf"(?<![\w-]){_ROMANCE_HEAD}(?:\s{_QUALITY}|\s{_SMALL}\s?(?:la\s|les\s)?[\wÀ-ÿ-]{{4,20}}){{0,4}}(?![\w-])", re.I)
+_ROMANCE = re.compile(rf"(?<![\w-]){_ROMANCE_HEAD}(?:\s{_QUALITY}|\s(?:de|del|di|du|des|d['’]|da|do)\s?(?:la\s|les\s)?[\wÀ-ÿ-]{{4,20}}|\s(?:en|y|et|e)\s(?-i:[a-zà-ÿ]{{4,20}})){{0,4}}(?![\w-])", re.I)
 _GERMAN = re.compile(
     r"(?<![\w-])(?:Senior[- ]|Junior[- ]|Stellvertretender? )?(?:[A-ZÄÖÜ][a-zäöüß]{2,20})?(?:[Bb]erater(?:in)?|[Ll]eiter(?:in)?|[Vv]erwalter(?:in)?|[Bb]etreuer(?:in)?|"
     r"[Dd]irektor(?:in)?|[Pp]rokurist(?:in)?|[Gg]eschäftsführer(?:in)?|[Mm]akler(?:in)?)(?:\s(?:(?:für|der|des)\s)?[A-ZÄÖÜ][\w-]{2,20}){0,3}(?![\w-])"
 )
 _TARGET_BEFORE = re.compile(
     r"(?:looking (?:for|at)|look(?:s|ed)? (?:for|at)|open to|opportunity as|wants? to (?:be|hear about)|want(?:s|ed)?\W|like to (?:be|hear about)|hop(?:e|ing) for|would (?:like|love|be|have)"
-    r"|accept|would take|would you take|'d be|’d be|consider|seek(?:s|ing)?|search|find (?:us )?an?|find|need|fill|vacan\w+|role|position|opening|gig|next|goal"
+    r"|accept|would take|would you take|'d be|’d be|consider|seek(?:s|ing)?|seat|search|find (?:us )?an?|find|need|fill|vacan\w+|role|position|opening|gig|next|goal"
     r"|aspir\w+|interested in|discuss\w*|application(?: received)?|applicant|posting|apply(?:ing)?|in mind for me was|replac\w+|advertisement for|job of"
     r"|busc[oa]|gustaría|vacante|plaza|puesto|procur[oa]|vaga|viserais|poste|position als|stelle|bewerb\w+|gesucht|vorstellen|bouger|conviendrait|for the"
     r"|aimerais|cargo de|cherche|suche|aim\w*)\b[^.!?]{0,45}$",
@@ -51,13 +51,18 @@ _TARGET_BEFORE = re.compile(
 )
 _TARGET_AFTER = re.compile(r"^\W{0,2}(?:roles?|seat|opening|search|post|position|chairs?|title|opportunit\w+|vacancy|job|me conviendrait)\b", re.I)
 _CURRENT_BEFORE = re.compile(
-    r"(?:\bI\s?(?:am|'m|’m)|\bbeen|\bas|\bis|\bam|\bstill|\bwas|role today|title|seat today|currently|present(?:ly)?|derzeit|\bals|\bsoy|\bsuis|\bes|"
-    r"trabajo como|cargo|being|role there|tell her)\b[^.!?;]{0,30}$",
+    r"(?:\bI\s?(?:am|'m|’m)|\bbeen|\bas|\bis|\bam|\bstill|(?<!for me )\bwas|role today|title|seat today|currently|present(?:ly)?|derzeit|(?<!bewerbung )(?<!stelle )(?<!position )\bals|\bsoy|\bsuis|\bes|"
+    r"trabajo como|being|role there|tell her)\b[^.!?;]{0,30}$",
     re.I,
 )
 _CURRENT_AFTER = re.compile(r"^,?\s?(?:at|with|of|chez|bei|im|beim|en|na|no|au|à|für|for|in the|in our|@)\s", re.I)
 _PAST = re.compile(r"\b(?:formerly|former|ex|not|nor|once|used to be|previously|instead of|assistant to|until \d{4}|whom you placed|investment director leaves)\W[^.]{0,25}$", re.I)
 _NOISE = re.compile(r"\b(?:agree\w*|with the|your|our|a senior partner|their|his|her|the)\s$", re.I)
+
+
+_OF_A_FIRM = re.compile(r"\s+(?:of|for)\s[^,]*\b(?:Collective|Advis[oe]rs|Partners|Bank|Group|LLC|Inc|Company|Securities|Capital|Trust|Wealth)\b[^,]*$")
+_PART_OF_A_NAME = re.compile(r"[A-ZÀ-Þ][\w&'’-]+ $")
+_GOES_ON_AS_NAME = re.compile(r"^ [A-ZÀ-Þ]\w")
 
 
 @dataclass(frozen=True)
@@ -72,13 +77,14 @@ class Title:
 
 def titles_in(passage: Passage) -> Iterator[Title]:
     """Titles in reading order. Those written in lower case need words around that make them somebody's."""
-    taken: list[tuple[int, int]] = []
-    for pattern in (_ENGLISH, _GERMAN, _ROMANCE):
-        for match in pattern.finditer(passage.text):
-            if any(start < match.end() and match.start() < end for start, end in taken):
-                continue
-            taken.append(match.span())
-            yield _title(passage, match.start(), match.end(), pattern is _ENGLISH)
+    found = [match for pattern in (_ENGLISH, _GERMAN, _ROMANCE) for match in pattern.finditer(passage.text)]
+    free = -1
+    # Of titles that overlap the longest is meant: "director de planificación", not "director".
+    for match in sorted(found, key=lambda one: (one.start(), -one.end(), one.re is not _ENGLISH)):
+        if match.start() >= free:
+            free = match.end()
+            end = match.start() + len(_OF_A_FIRM.sub("", match.group()))
+            yield _title(passage, match.start(), end, match.re is _ENGLISH)
 
 
 def _title(passage: Passage, start: int, end: int, english: bool) -> Title:
@@ -89,6 +95,10 @@ def _title(passage: Passage, start: int, end: int, english: bool) -> Title:
         score -= 0.2
     if not capital and _NOISE.search(passage.before(start, 20)):
         score -= 0.4
+    if " " not in written and (_PART_OF_A_NAME.search(passage.text[:start][-30:]) or _GOES_ON_AS_NAME.match(passage.text[end : end + 3])):
+        score -= 0.5
+    if passage.kind == "header" and tense != "target":
+        score -= 0.3
     return Title(shown(written, english, tense == "target"), tense, passage, start, end, score)
 
 
