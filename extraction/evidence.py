@@ -8,7 +8,21 @@ from functools import lru_cache
 from extraction.letter import Letter
 from extraction.types import Evidence, EvidenceStatus
 
-_SAME = {"–": "-", "—": "-", "‐": "-", "−": "-", "’": "'", "‘": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"'}
+_SAME = {
+    "–": "-",
+    "—": "-",
+    "‐": "-",
+    "−": "-",
+    "’": "'",
+    "‘": "'",
+    "´": "'",
+    "`": "'",
+    "“": '"',
+    "”": '"',
+    "„": '"',
+    "«": '"',
+    "»": '"',
+}
 _EXACT_ONLY = frozenset({"email", "referrer_email", "linkedin_url", "website", "meeting_link"})
 _PHONES = frozenset({"phone", "mobile"})
 _MONEY = frozenset({"aum", "production", "compensation"})
@@ -131,11 +145,14 @@ def _amount(text: str, value: str) -> tuple[int, int, EvidenceStatus] | None:
     wanted = [_sizes(number, unit) for number, unit in re.findall(r"([\d.]+)\s?([KMB]?)", value)]
     if not wanted:
         return None
-    figures = [(match.start(), match.start() + len(match.group().rstrip(" .,'")), _plain(match.group())) for match in _FIGURE.finditer(text)]
+    figures = [
+        (match.start(), match.start() + len(match.group().rstrip(" .,'")), _plain(match.group()))
+        for match in _FIGURE.finditer(text)
+    ]
     for number, (start, end, plain) in enumerate(figures):
         if plain in wanted[0]:
             last = figures[number + 1] if len(wanted) > 1 and number + 1 < len(figures) else None
-            if len(wanted) == 1 or last and last[2] in wanted[1] and last[0] - end < 15:
+            if len(wanted) == 1 or (last and last[2] in wanted[1] and last[0] - end < 15):
                 return start, last[1] if last else end, "normalised"
     return None
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-_SKIPPED = frozenset({"script", "style", "head", "title", "meta", "link", "noscript", "template", "object", "svg", "xml"})
+_SKIPPED = frozenset(
+    {"script", "style", "head", "title", "meta", "link", "noscript", "template", "object", "svg", "xml"}
+)
 _BLOCKS = frozenset(
-    "address article aside blockquote body center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr "
-    "li main nav ol p pre section table tbody tfoot thead tr ul".split()
+    ["address", "article", "aside", "blockquote", "body", "center", "dd", "div", "dl", "dt", "fieldset", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tbody", "tfoot", "thead", "tr", "ul"]
 )
 _GAP = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "table", "ul", "ol", "pre"})
 _HIDDEN = re.compile(
@@ -22,7 +23,12 @@ _COLOR = re.compile(r"(?<![-\w])color\s*:\s*(#\w{3,8}|\w+)", re.I)
 _BACKGROUND = re.compile(r"background(?:-color)?\s*:\s*(#\w{3,8}|\w+)", re.I)
 _NAMED = {"white": "#ffffff", "black": "#000000"}
 # Links that say something which their text does not: a profile, a booking.
-_TELLING = re.compile(r"https?://(?:[\w.-]+\.)?(?:linkedin\.com/(?:comm/)?in/|calendly\.com/events/)[^\s<>\"]{1,300}", re.I)
+_TELLING = re.compile(
+    r"https?://(?:[\w.-]+\.)?(?:linkedin\.com/(?:comm/)?in/|calendly\.com/events/)[^\s<>\"]{1,300}", re.I
+)
+_NESTING = r"(?:div|span|font|table|blockquote|section|b|i|u|em|strong|center|ul|ol)\b"
+_OPENING, _CLOSING = re.compile(rf"<{_NESTING}", re.I), re.compile(rf"</{_NESTING}", re.I)
+MAX_UNCLOSED = 2_000
 MAX_DEPTH = 400
 
 
@@ -36,11 +42,18 @@ class Visible:
 
 def text_from(html: str) -> Visible:
     """The visible text. Table cells are parted by tabs, rows and blocks by line ends."""
+    if _nests_too_deep(html):
+        return Visible(_tidy(re.sub(r"<[^<>]*>", "\n", html)), hidden=False)
     page = LexborHTMLParser(html)
     walker = _Walker()
     if page.body is not None:
         walker.walk(page.body)
     return Visible(_tidy("".join(walker.pieces)), walker.hidden)
+
+
+def _nests_too_deep(html: str) -> bool:
+    """The parser takes quadratic time on thousands of elements that are never closed; no writer's mail has them."""
+    return len(_OPENING.findall(html)) - len(_CLOSING.findall(html)) > MAX_UNCLOSED
 
 
 class _Walker:
@@ -85,7 +98,7 @@ class _Walker:
 
 def _is_element(node: LexborNode) -> bool:
     tag = node.tag
-    return tag is not None and tag not in _SKIPPED and tag[0] not in "-!_" and ":" not in tag or tag == "o:p"
+    return (tag is not None and tag not in _SKIPPED and tag[0] not in "-!_" and ":" not in tag) or tag == "o:p"
 
 
 def _children(node: LexborNode) -> Iterator[LexborNode]:
@@ -101,6 +114,8 @@ def _edges(node: LexborNode) -> tuple[str, str]:
         return "\n", ""
     if tag in ("td", "th"):
         return "", "\t"
+    if tag in ("tr", "tbody", "thead"):
+        return "", "\n" if tag == "tr" else ""
     if tag == "li":
         return "\n- ", "\n"
     if tag in _BLOCKS:
@@ -142,5 +157,6 @@ def _collapsed(text: str) -> str:
 def _tidy(text: str) -> str:
     text = text.replace("\u00a0", " ")
     text = re.sub(r"[ \t]*\n[ ]*", "\n", text)
-    text = re.sub(r"[ ]*\t[ \t]*", "\t", text)
+    text = re.sub(r"\s*\t[ ]*", "\t", text)
+    text = re.sub(r"\t+(?=\n|$)", "", text)
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n\t ")

@@ -259,7 +259,9 @@ def _finished(
         message_id=message_id,
         headers=draft.headers,
         files=tuple(draft.files),
-        issues=tuple(dict.fromkeys(draft.issues)) if False else tuple({issue.code: issue for issue in draft.issues}.values()),
+        issues=tuple(dict.fromkeys(draft.issues))
+        if False
+        else tuple({issue.code: issue for issue in draft.issues}.values()),
     )
     top = (Segment("header", "subject", 0, len(sources["subject"])), Segment("header", "header", 0, len(header)))
     return replace(letter, segments=(*top, *segments_of(draft.body, subject, sender)))

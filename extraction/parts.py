@@ -7,12 +7,15 @@ mark) and ends where the next one begins, or where the quoting becomes shallower
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from extraction.letter import Party, Segment, SegmentKind
 
 _QUOTE = re.compile(r"^(?: ?>)+ ?")
 _EMAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
-_FROM = re.compile(r"^\*?(?:From|De|Von|Da|Van|Fra|Från|Lähettäjä|Od|От|差出人|发件人)\*?\s?:\*?\s*(?P<who>\S.{0,300})$")
+_FROM = re.compile(
+    r"^\*?(?:From|De|Von|Da|Van|Fra|Från|Lähettäjä|Od|От|差出人|发件人)\*?\s?:\*?\s*(?P<who>\S.{0,300})$"
+)
 _OTHER_HEADER = re.compile(
     r"^\*?(?:Sent|Date|To|Cc|Subject|Reply-To|Enviado(?: el)?|Fecha|Para|Asunto|Assunto|Data|Envoyé|Objet|À|A|Gesendet|Datum|An|"
     r"Betreff|Inviato|Oggetto|Verzonden|Aan|Onderwerp|Skickat|Till|Ämne|Sendt|Til|Emne)\*?\s?:\*?\s",
@@ -28,8 +31,8 @@ _FORWARD_MARK = re.compile(
     re.I,
 )
 _ORIGINAL_MARK = re.compile(
-    r"^(?:-{2,} ?|_{5,})(?:(?:Original Message|Original-Nachricht|Ursprüngliche Nachricht|Mensaje original|Message d'origine|"
-    r"Mensagem original|Messaggio originale) ?-{2,})?$",
+    r"^(?:_{5,}|-{2,} ?(?:Original Message|Original-Nachricht|Ursprüngliche Nachricht|Mensaje original|Message d'origine|"
+    r"Mensagem original|Messaggio originale) ?-{2,})$",
     re.I,
 )
 _FORWARD_SUBJECT = re.compile(r"^\s*(?:\[[^\]]{1,30}\]\s*)?(?:FWD?|TR|WG|RV|ENC|I|VS|VB|Doorst)\s?:", re.I)
@@ -48,9 +51,14 @@ _DISCLAIMER = re.compile(
     r"|Past performance|For dealer use only|Diese E-Mail|Ce (?:message|courriel)|Este (?:mensaje|e-?mail|correo)|Member FINRA)",
     re.I,
 )
-_SENT_FROM = re.compile(r"^(?:Sent from my \w+.{0,40}|Get Outlook for \w+|Von meinem \w+ gesendet|Envoyé de mon \w+|Enviado desde mi \w+)$", re.I)
+_SENT_FROM = re.compile(
+    r"^(?:Sent from my \w+.{0,40}|Get Outlook for \w+|Von meinem \w+ gesendet|Envoyé de mon \w+|Enviado desde mi \w+)$",
+    re.I,
+)
 _CONTACT_LINE = re.compile(r"@|https?://|www\.|\d{3}[ ./)-]{1,2}\d{3,4}|\s[|·•]\s")
-_SERVICE = re.compile(r"^(?:no-?reply|notif\w*|alerts?|delivery|messages-noreply|inmail[\w-]*)@|@(?:\w+\.)?(?:calendly|linkedin)\.com$")
+_SERVICE = re.compile(
+    r"^(?:no-?reply|notif\w*|alerts?|delivery|messages-noreply|inmail[\w-]*)@|@(?:\w+\.)?(?:calendly|linkedin)\.com$"
+)
 
 
 @dataclass
@@ -85,7 +93,9 @@ def segments_of(body: str, subject: str, sender: Party) -> tuple[Segment, ...]:
         length, who, is_mark = _introduction(lines, number)
         if length:
             marked = marked or is_mark
-            following = next((later for later in lines[number + length :] if later.text), line)
+            following = next(
+                (later for later in islice(lines, number + length, number + length + 20) if later.text), line
+            )
             inherited = stack[-1].kind == "forwarded" and stack[-1].depth <= line.depth
             kind: SegmentKind = "forwarded" if marked or forwarded or inherited else "quoted"
             if who is not None:
@@ -152,7 +162,11 @@ def _wrote(lines: list[_Line], number: int) -> tuple[int, Party | None, bool]:
     for length, line in enumerate(lines[number : number + 3], start=1):
         joined = f"{joined} {line.text}".strip()
         if joined.endswith(":") and _WROTE.match(joined):
-            return length, author_from(re.sub(r"^.*?\d{1,2}[:.h]\d{2}\s?(?:[AP]M|Uhr)?,?\s*|^.*\bschrieb\b", "", joined, count=1)), False
+            return (
+                length,
+                author_from(re.sub(r"^.*?\d{1,2}[:.h]\d{2}\s?(?:[AP]M|Uhr)?,?\s*|^.*\bschrieb\b", "", joined, count=1)),
+                False,
+            )
     return 0, None, False
 
 
@@ -166,12 +180,10 @@ def author_from(text: str) -> Party:
 
 def _split(message: _Message, lines: list[_Line]) -> Iterator[Segment]:
     """One message as its text, signature and disclaimers."""
-    while lines and not lines[-1].text:
-        lines = lines[:-1]
-    while lines and not lines[0].text:
-        lines = lines[1:]
-    if not lines:
+    filled = [number for number, line in enumerate(lines) if line.text]
+    if not filled:
         return
+    lines = lines[filled[0] : filled[-1] + 1]
     signature = _signature_start(lines, message.author)
     yield from _segment(message.kind, message, lines[:signature])
     notice = next((n for n in range(signature, len(lines)) if _DISCLAIMER.match(lines[n].text)), len(lines))
@@ -199,7 +211,7 @@ def _signature_start(lines: list[_Line], author: Party | None) -> int:
 
 
 def _is_name_line(text: str, author: Party | None) -> bool:
-    if not author or not author.name or len(text) > 160 or _SERVICE.search(author.email or ""):
+    if not author or not author.name or "\t" in text or len(text) > 160 or _SERVICE.search(author.email or ""):
         return False
     words = re.findall(r"[^\W\d_]{2,}", author.name.lower())
     beginning = text.lower()[: len(author.name) + 8]

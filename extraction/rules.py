@@ -21,7 +21,10 @@ STAGE = "Lead"
 DAYS_TO_CLOSE = 60
 DEFAULT_SOURCE = ("Email Inbound", "Direct email contact")
 DEFAULT_CREDIT = "BD Rep"
-_ORDER = {(record, field): number for number, (record, field) in enumerate((r, f) for r, fields in FIELDS.items() for f in fields)}
+_ORDER = {
+    (record, field): number
+    for number, (record, field) in enumerate((r, f) for r, fields in FIELDS.items() for f in fields)
+}
 
 
 def with_rules(extraction: Extraction, own: OwnFirm, today: datetime.date) -> Extraction:
@@ -77,9 +80,17 @@ def _names(person: Person) -> Iterator[FieldValue | None]:
     corrected = any(part and part.origin == "user" for part in parts)
     if corrected:
         full = " ".join(str(part.value) for part in parts if part)
-    for name, content, held in (("full_name", full, whole), ("first_name", first, parts[0]), ("last_name", last, parts[1])):
+    for name, content, held in (
+        ("full_name", full, whole),
+        ("first_name", first, parts[0]),
+        ("last_name", last, parts[1]),
+    ):
         if content and (held is None or (held.origin != "user" and held.value != content)):
-            yield _derived("contact", name, content, basis) if held is None else held.model_copy(update={"value": content})
+            yield (
+                _derived("contact", name, content, basis)
+                if held is None
+                else held.model_copy(update={"value": content})
+            )
 
 
 def _states(person: Person) -> Iterator[FieldValue | None]:
@@ -109,7 +120,9 @@ def _job(person: Person) -> Iterator[FieldValue | None]:
     yield _derived("deal", "deal_name", name, basis) if name and basis else None
 
 
-def _deal_name(person: Person, title: FieldValue | None, place: FieldValue | None, company: FieldValue | None) -> str | None:
+def _deal_name(
+    person: Person, title: FieldValue | None, place: FieldValue | None, company: FieldValue | None
+) -> str | None:
     if person.role == "client_contact":
         return client_deal_name(_text(_sure(person, "contact", "full_name")), _text(company))
     return deal_name(_text(title), _text(place), _text(company))
@@ -192,6 +205,10 @@ def _text(value: FieldValue | None) -> str | None:
 
 
 def _derived(record: RecordName, field: str, content: FieldContent, basis: FieldValue | None) -> FieldValue:
-    evidence: Evidence | None = basis.evidence.model_copy(update={"status": "derived"}) if basis and basis.evidence else None
+    evidence: Evidence | None = (
+        basis.evidence.model_copy(update={"status": "derived"}) if basis and basis.evidence else None
+    )
     confidence = basis.confidence if basis else 1.0
-    return FieldValue(record=record, field=field, value=content, confidence=confidence, origin="rule", evidence=evidence)
+    return FieldValue(
+        record=record, field=field, value=content, confidence=confidence, origin="rule", evidence=evidence
+    )

@@ -13,12 +13,23 @@ from extraction.types import Evidence, Extraction, FieldContent, FieldValue, Own
 
 Label = dict[str, Any]
 
-CONTACT = (
-    "full_name first_name last_name email phone linkedin_url meeting_link company_website referrer_name referrer_email"
-).split()
+CONTACT = ["full_name", "first_name", "last_name", "email", "phone", "linkedin_url", "meeting_link", "company_website", "referrer_name", "referrer_email"]
 # Where a label's key stands in our records; a key that is not named here is a metric of the deal under its own name.
 _WHERE: dict[str, tuple[RecordName, str]] = {
-    **{name: ("contact", name) for name in ("full_name", "first_name", "last_name", "email", "phone", "linkedin_url", "city", "state", "country")},
+    **{
+        name: ("contact", name)
+        for name in (
+            "full_name",
+            "first_name",
+            "last_name",
+            "email",
+            "phone",
+            "linkedin_url",
+            "city",
+            "state",
+            "country",
+        )
+    },
     "company": ("company", "company_name"),
     "company_website": ("company", "website"),
     "current_title": ("contact", "title"),
@@ -97,7 +108,9 @@ def _view(board: _Board, engine: str) -> dict[str, Any]:
         "unsupported": board.unsupported,
         "calibration_error": _calibration_error(board.sure),
         "ms": _times(board.times),
-        "fields": {name: tally.view() | {"n": tally.right + tally.missed} for name, tally in sorted(board.fields.items())},
+        "fields": {
+            name: tally.view() | {"n": tally.right + tally.missed} for name, tally in sorted(board.fields.items())
+        },
         "misses": board.misses,
     }
 
@@ -139,7 +152,11 @@ def _matched(expected: list[Label], people: tuple[Person, ...]) -> dict[int, Per
 
 def _likeness(wanted: Label, person: Person) -> float:
     name, email = person.text("contact", "full_name") or "", person.text("contact", "email")
-    same_name = 2.0 if _plain(name) == _plain(wanted["full_name"] or "") else float(same_person(name, wanted["full_name"] or ""))
+    same_name = (
+        2.0
+        if _plain(name) == _plain(wanted["full_name"] or "")
+        else float(same_person(name, wanted["full_name"] or ""))
+    )
     return same_name + 2.0 * bool(email and email == wanted["email"])
 
 
@@ -152,7 +169,14 @@ def _given(person: Person, name: str) -> FieldValue | None:
 
 
 def _label_key(value: FieldValue) -> str | None:
-    if value.record == "deal" and value.field in ("job_title", "location", "pipeline", "stage", "closing_date", "description_of_reqs"):
+    if value.record == "deal" and value.field in (
+        "job_title",
+        "location",
+        "pipeline",
+        "stage",
+        "closing_date",
+        "description_of_reqs",
+    ):
         return None
     if value.field in ("source", "source_detail", "deal_name", "who_gets_credit", "credit_person"):
         return None
@@ -160,7 +184,9 @@ def _label_key(value: FieldValue) -> str | None:
     return known.get(value.name) or (value.field if value.record == "deal" else None)
 
 
-def _count(board: _Board, mail: str, person: int | None, name: str, wanted: FieldContent | None, value: FieldValue | None) -> None:
+def _count(
+    board: _Board, mail: str, person: int | None, name: str, wanted: FieldContent | None, value: FieldValue | None
+) -> None:
     right = value is not None and bool(wanted) and is_same(name, wanted or "", value.value)
     if value is not None and name != "role":
         board.sure.append((value.confidence, right))
@@ -181,19 +207,32 @@ def _compare_mail(board: _Board, label: Label, extraction: Extraction) -> None:
     """Language always; source and deal name only when there is something to file."""
     first = extraction.people[0] if extraction.people else None
     deal = first.text("deal", "deal_name") if first else None
-    given = {"source": extraction.source, "source_detail": extraction.source_detail, "deal_name": deal, "language": extraction.language}
+    given = {
+        "source": extraction.source,
+        "source_detail": extraction.source_detail,
+        "deal_name": deal,
+        "language": extraction.language,
+    }
     for name in _OF_THE_MAIL if label["intent"] != "none" else ("language",):
         text = given[name]
         held = first.get("deal", name) if first and name != "language" else None
         confidence = held.confidence if held else 1.0
-        value = FieldValue(record="mail", field=name, value=text, confidence=confidence, origin="rule") if text else None
+        value = (
+            FieldValue(record="mail", field=name, value=text, confidence=confidence, origin="rule") if text else None
+        )
         _count(board, label["name"], None, name, label[name], value)
 
 
 def _forbidden(label: Label, extraction: Extraction) -> int:
     """Filled values that a careless reader would produce."""
     forbidden = {_plain(value) for value in label["must_not"]}
-    values = [text for person in extraction.people for value in person.fields if value.confidence >= FILLED for text in _texts(value.value)]
+    values = [
+        text
+        for person in extraction.people
+        for value in person.fields
+        if value.confidence >= FILLED and value.field != "credit_person"
+        for text in _texts(value.value)
+    ]
     values += [text for text in (extraction.source, extraction.source_detail) if text and extraction.intent != "none"]
     return sum(text in forbidden for text in {_plain(value) for value in values})
 
@@ -240,7 +279,8 @@ def _calibration_error(sure: list[tuple[float, bool]]) -> float:
     for confidence, right in sure:
         bins[min(BINS - 1, int(confidence * BINS))].append((confidence, right))
     apart = (
-        abs(statistics.fmean(confidence for confidence, _ in held) - statistics.fmean(right for _, right in held)) * len(held)
+        abs(statistics.fmean(confidence for confidence, _ in held) - statistics.fmean(right for _, right in held))
+        * len(held)
         for held in bins.values()
     )
     return round(sum(apart) / len(sure), 4) if sure else 0.0

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -46,6 +47,8 @@ class Started:
     replay: bool = False
 
 
+_RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 # Wakes whoever processes runs: (run id, state). Best effort; the sweep finds what it misses.
 Submit = Callable[[str, str], Awaitable[None]]
 
@@ -68,7 +71,7 @@ class Runs:
 
     async def visible(self, run_id: str, caller: Caller | None) -> Run:
         """The run's row, when the caller may see it; `Problem` 404 otherwise, so that ids cannot be probed."""
-        run = await self._read(_find, run_id)
+        run = await self._read(_find, run_id) if _RUN_ID.fullmatch(run_id) else None
         if run is None or caller is None or not caller.may_see(run_id, run.tenant):
             raise no_such_run()
         return run

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 from extraction.events import SETTLING
 from extraction.types import Corrections, Email, Strict
 from streaming.addresses import Addresses
+from streaming.bugs import place_of
 from streaming.callers import Caller
 from streaming.live import Connection, Live
 from streaming.models import Run
@@ -65,7 +66,7 @@ def endpoint(*methods: str) -> Callable[[View], View]:
                 detail = "A cursor has the form <epoch>.<sequence>."
                 return problem_response(request, Problem(400, "bad_cursor", detail))
             except Exception as error:  # noqa: BLE001
-                logger.error("view_failed", view=view.__name__, kind=type(error).__name__)
+                logger.error("view_failed", view=view.__name__, kind=type(error).__name__, where=place_of(error))
                 detail = "Something went wrong on our side; please try again."
                 return problem_response(request, Problem(500, "internal", detail))
 
@@ -240,7 +241,8 @@ class StreamingViews:
         first: Sequence[Item] = ()
         follow = self._runs.log.follow(run_id, cursor, keepalive=max(wait, 0.001), seconds=max(wait, 1.0))
         async with aclosing(follow) as items:
-            first = await anext(items, ())
+            async for first in items:
+                break
         run = await self._runs.visible(run_id, caller)
         at = first[-1].cursor if first else cursor or Cursor(run.epoch, 0)
         return HttpResponse(

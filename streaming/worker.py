@@ -18,6 +18,7 @@ from extraction.pipeline import Intake, Tools, intake
 from extraction.ports import Journal
 from extraction.records import missing_for, records_from
 from extraction.types import Corrections, Email, Extraction
+from streaming.bugs import place_of
 from streaming.engine import LEASE_SECONDS
 from streaming.journal import RunJournal
 from streaming.log import Database
@@ -100,7 +101,7 @@ class RunWorker:
     async def _fail(self, run: Run, journal: RunJournal, cause: BaseException) -> None:
         known = cause if isinstance(cause, IntakeError) else IntakeError()
         # The type and place of a bug, never its text: that may quote the mail.
-        logger.error("run_failed", run_id=str(run.id), code=known.code, kind=type(cause).__name__, where=_place(cause))
+        logger.error("run_failed", run_id=str(run.id), code=known.code, kind=type(cause).__name__, where=place_of(cause))
         try:
             journal.change(state=State.FAILED, closed=not known.retryable)
             journal.tell(
@@ -214,9 +215,3 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
     else:
         yield error
 
-
-def _place(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else ""

@@ -59,7 +59,8 @@ def _heard(cast: Cast, passages: tuple[Passage, ...], circle: Circle) -> tuple[P
     heard = (
         passage
         for passage in passages
-        if any(_same(voice, passage.author) for voice in cast.voices) and not (about_others and passage.kind == "signature")
+        if any(_same(voice, passage.author) for voice in cast.voices)
+        and not (about_others and passage.kind == "signature")
     )
     return within_limits(heard)
 
@@ -70,7 +71,9 @@ def _same(voice: Party | None, author: Party | None) -> bool:
     return voice.email == author.email if voice.email and author.email else voice.name == author.name
 
 
-def _presented(letter: Letter, cast: Cast, heard: tuple[Passage, ...], own: OwnFirm, language: str | None) -> Extraction:
+def _presented(
+    letter: Letter, cast: Cast, heard: tuple[Passage, ...], own: OwnFirm, language: str | None
+) -> Extraction:
     circle = Circle(own)
     answers = tuple(answer for passage in heard for answer in answers_in(passage))
     regions = regions_for(language, [person.email for person in cast.people if person.email])
@@ -80,12 +83,19 @@ def _presented(letter: Letter, cast: Cast, heard: tuple[Passage, ...], own: OwnF
         return evidence.find(letter, value, field)
 
     people = tuple(
-        Person(index=index, role="client_contact" if hiring else "candidate", fields=tuple(values_of(share, cast, find)))
+        Person(
+            index=index, role="client_contact" if hiring else "candidate", fields=tuple(values_of(share, cast, find))
+        )
         for index, share in enumerate(belongings_of(cast, heard, answers, circle, regions))
     )
     source, detail = source_of(cast, passages_of(letter))
     return Extraction(
-        intent=intent.intent_for(hiring), language=language, source=source, source_detail=detail, people=people, issues=letter.issues
+        intent=intent.intent_for(hiring),
+        language=language,
+        source=source,
+        source_detail=detail,
+        people=people,
+        issues=letter.issues,
     )
 
 

@@ -13,6 +13,10 @@ _MONTH = (
 )
 _DATE = rf"(?:{_MONTH}\s\d{{1,2}}(?:,\s\d{{4}})?|\d{{1,2}}\.?\s(?:de\s)?{_MONTH}(?:\s(?:de\s)?\d{{4}})?|(?:mid|early|late)-{_MONTH}|Q[1-4]\s\d{{4}}|{_MONTH}(?:\s(?:de\s)?\d{{4}}))"
 _SPAN = rf"(?:{NUMBER}\s(?:days|weeks|months|week|month|Wochen|Monate|semanas|meses|mes|semaines|mois)['’]?)"
+_HINT = re.compile(
+    r"start|notice|free|available|nothing moves|after |when:|kündigung|wechseln|einstieg|verfügbar|frei|préavis|preaviso|em ",
+    re.I,
+)
 _AVAILABLE = tuple(
     re.compile(pattern, re.I)
     for pattern in (
@@ -21,7 +25,7 @@ _AVAILABLE = tuple(
         rf"\bnotice(?:\speriod)?\s(?:is|of|period:)\s({_SPAN})",
         rf"\b({_SPAN}\s(?:written\s)?notice(?!\speriod))",
         rf"\b(?:free|available|nothing moves before)\s(?:from\s|in\s|on\s|as of\s)?({_DATE}|{_SPAN}|immediately)",
-        rf"\b(after (?:year[- ]end|bonus(?:es)?(?: season)?))\b",
+        r"\b(after (?:year[- ]end|bonus(?:es)?(?: season)?))\b",
         rf"\bWhen:\s({_DATE})",
         rf"\bKündigungsfrist\s(?:beträgt|von|ist)\s({_SPAN}(?:\szum\s\w+)?)",
         rf"\b(?:wechseln|einstieg|verfügbar|frei)\b[^.\n]{{0,25}}?\b(?:zum|ab|ab dem|frühestens)\s({_DATE})",
@@ -40,7 +44,7 @@ _SPECIALTY = tuple(
 
 
 def availability_in(passage: Passage) -> Iterator[Span]:
-    for pattern in _AVAILABLE:
+    for pattern in _AVAILABLE if _HINT.search(passage.text) else ():
         for match in pattern.finditer(passage.text):
             value = " ".join(match.group(1).split())
             if not re.search(r"\b(?:replacement|promise|vests)\b", passage.after(match.end(), 20)):
@@ -59,7 +63,12 @@ def listed(passage: Passage, start: int, end: int) -> Iterator[Span]:
     position = 0
     for item in re.split(r"(,\s(?:and\s)?|\s(?:and|und|et|y|&)\s|;\s)", text):
         words = item.strip(" .,;")
-        if words and not re.fullmatch(r"[,;\s]*(?:and|und|et|y|&)?\s*", item) and len(words) > 2 and len(words.split()) <= 5:
+        if (
+            words
+            and not re.fullmatch(r"[,;\s]*(?:and|und|et|y|&)?\s*", item)
+            and len(words) > 2
+            and len(words.split()) <= 5
+        ):
             offset = start + position + item.index(words)
             yield Span(" ".join(words.split()), passage, offset, offset + len(words), 0.75)
         position += len(item)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from extraction.confidence import of_pattern
 from extraction.patterns import availability
-from extraction.patterns.names import clean_name
 from extraction.patterns.links import is_free_mail
+from extraction.patterns.names import clean_name
 from extraction.patterns.notices import Answer
 from extraction.patterns.owners import Belongings
 from extraction.patterns.people import Cast, Somebody
@@ -19,31 +19,62 @@ MAX_ALTERNATIVES = 3
 
 def values_of(share: Belongings, cast: Cast, find: Callable[[str, str], Evidence | None]) -> list[FieldValue]:
     """Every field that has a value, best first where several compete. `find` looks words up in the headers."""
-    values = [*_names(share.person, find), *_contact(share, find), *_titles(share), *_places(share), *_company(share), *_figures(share), *_lists(share)]
+    values = [
+        *_names(share.person, find),
+        *_contact(share, find),
+        *_titles(share),
+        *_places(share),
+        *_company(share),
+        *_figures(share),
+        *_lists(share),
+    ]
     return [value for value in (*values, *_referrer(cast, find)) if value is not None]
 
 
-def _value(record: RecordName, name: str, content: FieldContent, score: float, evidence: Evidence | None, others: Sequence[tuple[str, float]] = ()) -> FieldValue:
+def _value(
+    record: RecordName,
+    name: str,
+    content: FieldContent,
+    score: float,
+    evidence: Evidence | None,
+    others: Sequence[tuple[str, float]] = (),
+) -> FieldValue:
     rest = tuple(
         Alternative(value=value, confidence=of_pattern(name, min(other, 0.35)), origin="pattern")
         for value, other in dict(others).items()
         if value != content
     )[:MAX_ALTERNATIVES]
     return FieldValue(
-        record=record, field=name, value=content, confidence=of_pattern(name, score), origin="pattern", evidence=evidence, alternatives=rest
+        record=record,
+        field=name,
+        value=content,
+        confidence=of_pattern(name, score),
+        origin="pattern",
+        evidence=evidence,
+        alternatives=rest,
     )
 
 
 def _best(record: RecordName, name: str, spans: Iterable[Span], least: float = 0.25) -> FieldValue | None:
     """The most plausible span; of equals the newest and first."""
-    ranked = sorted((span for span in spans if span.score >= least), key=lambda span: (-_rank(span.score), span.passage.number, span.start))
+    ranked = sorted(
+        (span for span in spans if span.score >= least),
+        key=lambda span: (-_rank(span.score), span.passage.number, span.start),
+    )
     if not ranked:
         return None
-    return _value(record, name, ranked[0].value, ranked[0].score, ranked[0].evidence(), [(span.value, span.score) for span in ranked[1:]])
+    return _value(
+        record,
+        name,
+        ranked[0].value,
+        ranked[0].score,
+        ranked[0].evidence(),
+        [(span.value, span.score) for span in ranked[1:]],
+    )
 
 
 def _rank(score: float) -> float:
-    return round(score, 1)
+    return round(score * 20) / 20
 
 
 # ---------------------------------------------------------------- contact
@@ -87,8 +118,12 @@ def _like_the_name(spans: Iterable[Span], name: str) -> list[Span]:
 
 
 def _titles(share: Belongings) -> list[FieldValue | None]:
-    current = _best_title("title", [one for one in share.titles if one.tense in ("current", "unknown")], share.answers, "title")
-    wanted = _best_title("target_title", [one for one in share.titles if one.tense == "target"], share.answers, "target")
+    current = _best_title(
+        "title", [one for one in share.titles if one.tense in ("current", "unknown")], share.answers, "title"
+    )
+    wanted = _best_title(
+        "target_title", [one for one in share.titles if one.tense == "target"], share.answers, "target"
+    )
     if wanted and current and wanted.value == current.value:
         wanted = None
     return [current, wanted]
@@ -124,7 +159,9 @@ def _company(share: Belongings) -> list[FieldValue | None]:
 def _beside_title(span: Span, share: Belongings) -> bool:
     """`Senior Advisor at Acme Wealth`, `Senior Advisor, Acme Wealth`, or the signature line after the title."""
     return any(
-        title.passage is span.passage and title.tense != "past" and (0 <= span.start - title.end <= 14 or 0 <= title.start - span.end <= 3)
+        title.passage is span.passage
+        and title.tense != "past"
+        and (0 <= span.start - title.end <= 14 or 0 <= title.start - span.end <= 3)
         for title in share.titles
     )
 
@@ -133,7 +170,11 @@ def _fullest(spans: list[Span]) -> list[Span]:
     """A short form takes the words of the long one: "Polder & Pike" where the signature says "… Investment Counsel"."""
     full = []
     for span in spans:
-        longer = [other for other in spans if other.value != span.value and other.value.startswith(span.value) and other.score >= 0.5]
+        longer = [
+            other
+            for other in spans
+            if other.value != span.value and other.value.startswith(span.value) and other.score >= 0.5
+        ]
         best = max(longer, key=lambda other: len(other.value), default=span)
         full.append(Span(best.value, best.passage, best.start, best.end, max(span.score, best.score)))
     return full
@@ -148,14 +189,21 @@ def _company_by_domain(person: Somebody) -> FieldValue | None:
 
 
 def _places(share: Belongings) -> list[FieldValue | None]:
-    ranked = sorted((one for one in share.places if one.score >= 0.5), key=lambda one: (-_rank(one.score), one.passage.number, one.start))
+    ranked = sorted(
+        (one for one in share.places if one.score >= 0.5),
+        key=lambda one: (-_rank(one.score), one.passage.number, one.start),
+    )
     if not ranked:
         return []
     best = ranked[0]
     evidence = Span(best.city, best.passage, best.start, best.end).evidence()
     parts = (("city", best.city), ("state", best.state), ("country", best.country))
     others = [(other.city, other.score) for other in ranked[1:]]
-    return [_value("contact", name, text, best.score, evidence, others if name == "city" else ()) for name, text in parts if text]
+    return [
+        _value("contact", name, text, best.score, evidence, others if name == "city" else ())
+        for name, text in parts
+        if text
+    ]
 
 
 # ---------------------------------------------------------------- figures
@@ -163,12 +211,24 @@ def _places(share: Belongings) -> list[FieldValue | None]:
 
 def _figures(share: Belongings) -> list[FieldValue | None]:
     money, counts = _booked(share), share.spans["count"]
-    found = [_best("deal", name, [span for span in money if span.label == name]) for name in ("aum", "production", "compensation")]
-    found += [_best("deal", name, [span for span in counts if span.label == name]) for name in ("client_count", "years_experience")]
+    found = [
+        _best("deal", name, [span for span in money if span.label == name])
+        for name in ("aum", "production", "compensation")
+    ]
+    found += [
+        _best("deal", name, [span for span in counts if span.label == name])
+        for name in ("client_count", "years_experience")
+    ]
     found.append(_answered(share, "client_count", r"^\D{0,20}(\d{1,4})\b", found))
     found.append(_answered(share, "years_experience", r"^(\d{1,2})\b", found))
-    found.append(_best("deal", "book_transferable", share.spans["book_transferable"]) or _answered(share, "book_transferable", r"(\d{1,3}\s?%)", found))
-    found.append(_answered(share, "availability", r"^(.{3,60})$", found) or _best("deal", "availability", share.spans["availability"]))
+    found.append(
+        _best("deal", "book_transferable", share.spans["book_transferable"])
+        or _answered(share, "book_transferable", r"(\d{1,3}\s?%)", found)
+    )
+    found.append(
+        _answered(share, "availability", r"^(.{3,60})$", found)
+        or _best("deal", "availability", share.spans["availability"])
+    )
     return found
 
 
@@ -181,7 +241,9 @@ def _booked(share: Belongings) -> list[Span]:
         if kind in ("aum", "production", "compensation"):
             span = Span(span.value, span.passage, span.start, span.end, 0.95, kind)
         elif kind == "book" and span.label != "compensation":
-            span = Span(span.value, span.passage, span.start, span.end, 0.9, "aum" if _is_large(span.value) else "production")
+            span = Span(
+                span.value, span.passage, span.start, span.end, 0.9, "aum" if _is_large(span.value) else "production"
+            )
         spans.append(span)
     return spans
 
@@ -223,5 +285,7 @@ def _referrer(cast: Cast, find: Callable[[str, str], Evidence | None]) -> list[F
     evidence = cast.referrer.named.evidence() if cast.referrer.named else find(cast.referrer.name, "referrer_name")
     found = [_value("deal", "referrer_name", cast.referrer.name, 0.85, evidence)]
     if cast.referrer.email:
-        found.append(_value("deal", "referrer_email", cast.referrer.email, 0.85, find(cast.referrer.email, "referrer_email")))
+        found.append(
+            _value("deal", "referrer_email", cast.referrer.email, 0.85, find(cast.referrer.email, "referrer_email"))
+        )
     return found

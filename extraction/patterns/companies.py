@@ -9,7 +9,7 @@ _CAP = r"[A-ZÀ-ÞĀ-Ž][\w'’-]*"
 _LEGAL = r"(?:LLC|L\.L\.C\.|Inc\.?|inc\.|L\.P\.|LP|LLP|Ltd\.?|Ltda\.?|S\.A\.|SA|S\.L\.|AG|GmbH|eG|KG|SE|N\.A\.|Co\.|Corp\.?|Corporation|PLC|plc|P\.C\.|PLLC|S\.p\.A\.|B\.V\.|NV)"
 _AND = r"(?:&|and|und|et|y|e|of|de|du|del|la|financier|financière|the)"
 _FIRM = re.compile(
-    rf"(?<![\w@.'’-])(?:{_CAP},\s(?={_CAP}(?:\s{_CAP})?,?\s&\s)(?:{_CAP},\s)?)?{_CAP}(?:\s{{1,8}}(?:{_AND}\s{{1,8}}){{0,2}}{_CAP}){{0,6}}(?:,?\s(?:&\s)?{_LEGAL}(?![\w])){{0,3}}"
+    rf"(?<![\w@.'’-])(?:{_CAP},\s(?={_CAP}(?:\s{_CAP})?,?\s&\s)(?:{_CAP},\s)?)?{_CAP}(?:\s{{1,8}}(?:{_AND}\s{{1,8}}){{0,2}}{_CAP}){{0,6}}(?:\.?,?\s(?:&\s)?{_LEGAL}(?![\w])){{0,3}}(?:(?:(?<=Inc)|(?<=Ltda)|(?<=Ltd)|(?<=Corp))\.)?"
 )
 _KEYWORD = re.compile(
     r"\b(?:Wealth|Advis[oe]r\w*|Advisory|Securities|Partners|Capital|Bank\w*|Trust|Group\w*|Groupe|Financial|Finance|Investments?|Asset|Management|Planning|Fiduciary|"
@@ -21,7 +21,9 @@ _CUE = re.compile(
     r"(?:\b(?:at|with|for|joined|of|bei|bei der|beim|im|in der|chez|au|à la|à l['’]|en|na|no|from|by|firm is|firm|shop|employer|company|org|somos|we are|are)[:\s]{1,4}|@\s)$",
     re.I,
 )
-_TRIMMED = re.compile(r"^(?:(?:The|At|With|In|I|We|My|Our|For|From|And|Of|Dear|Hi|Hello|Tell|As|On|By|Shop|Role|Company|Current|Somos|Firm|To|For|Re|RE|FW|Fwd)\s)+(?=[A-ZÀ-Þ])")
+_TRIMMED = re.compile(
+    r"^(?:(?:The|At|With|In|I|We|My|Our|For|From|And|Of|Dear|Hi|Hello|Tell|As|On|By|Shop|Role|Company|Current|Somos|Firm|To|For|Re|RE|FW|Fwd)\s)+(?=[A-ZÀ-Þ])"
+)
 _WRONG = re.compile(
     r"\b(?:Series|Monday|Tuesday|Wednesday|Thursday|Friday|Dear|Hello|Subject|Meeting|Time|Zoom|Calendly|LinkedIn|Street|Suite|Forum|Summit|Conference|CFP|CFA|"
     r"Advisor Vault|Best|Regards|Thanks|Event|Phone|Mobile|Email)\b|^(?:Private Wealth|Wealth Management|Client Advisory|Family Office)$"
@@ -31,7 +33,13 @@ _TITLE_WORD = re.compile(
     r"Market Leader|Producing|Estimad[ao]|Representative|Recruiter|Analyst)\b"
 )
 _END = "\x00"
-_PAST = re.compile(r"\b(?:formerly|former|previously|survived|training class|approach anyone|used to|until \d{4}|ex-|not at|before that|sent by)\b[^.]{0,60}$", re.I)
+_TITLE_FIRST = re.compile(
+    r"^[\w ]{0,30}?\b(?:Principal|Partner|President|Director|Manager|Advisor|Officer|Founder|Owner|CEO),\s+"
+)
+_PAST = re.compile(
+    r"\b(?:formerly|former|previously|survived|training class|approach anyone|used to|ex-|not at|before that|sent by)\b[^.]{0,60}$",
+    re.I,
+)
 
 
 def companies_in(passage: Passage) -> Iterator[Span]:
@@ -46,12 +54,14 @@ def companies_in(passage: Passage) -> Iterator[Span]:
 def _parted(text: str) -> str:
     """The same text where a short line or a cell ends for good; only wrapped prose goes on after its line end."""
     lines = text.replace("\t", _END).split("\n")
-    return "".join(line + (_END if len(line.strip()) < 45 else "\n") for line in lines)[: len(text)]
+    return "".join(line + (_END if len(line.strip()) < 45 or _END in line else "\n") for line in lines)[: len(text)]
 
 
 def _trimmed(name: str, start: int) -> tuple[str, int]:
     lead = _TRIMMED.match(name)
     skip = lead.end() if lead else 0
+    title = _TITLE_FIRST.match(name[skip:])
+    skip += title.end() if title else 0
     name = name[skip:]
     first_line = name.split("\n\n")[0]
     return first_line.rstrip(" ,"), start + skip

@@ -34,7 +34,11 @@ def is_automatic(letter: Letter) -> bool:
     """Auto-replies and bounces (RFC 3834: Auto-Submitted other than "no")."""
     submitted = letter.headers.get("auto-submitted", "no").lower()
     local = (letter.sender.email or "").partition("@")[0]
-    return not submitted.startswith("no") or bool(_AUTO_SUBJECT.match(letter.sources["subject"])) or local in ("mailer-daemon", "postmaster")
+    return (
+        not submitted.startswith("no")
+        or bool(_AUTO_SUBJECT.match(letter.sources["subject"]))
+        or local in ("mailer-daemon", "postmaster")
+    )
 
 
 def is_bulk(letter: Letter) -> bool:

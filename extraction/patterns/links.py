@@ -7,14 +7,19 @@ from extraction.patterns.reading import Passage, Span
 
 _ADDRESS = re.compile(r"(?<![\w.+-])[a-z0-9][\w.+'-]{0,63}@(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,15}\b", re.I)
 _PROFILE = re.compile(r"(?:https?://)?(?:[a-z]{2,3}\.)?linkedin\.com/(?:comm/)?in/([\w%.-]{3,100})", re.I)
-_SITE = re.compile(r"(?<![\w@./-])(?:https?://)?((?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,15})(?![\w@-])(?:/[^\s<>()]{0,200})?", re.I)
+_SITE = re.compile(
+    r"(?<![\w@./-])(?:https?://)?((?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,15})(?![\w@-])(?:/[^\s<>()]{0,200})?", re.I
+)
 _EVENT = re.compile(r"https://calendly\.com/events/[\w-]{3,80}")
-_NO_SITE = re.compile(r"^(?:\w+\.)?(?:calendly|linkedin|zoom|google|gmail|outlook|hotmail|yahoo|facebook|twitter|instagram)\.", re.I)
-_TLDS = frozenset("com net org io co us ca biz info example de fr es ch at it pt br mx uk au eu wealth financial bank capital".split())
+_NO_SITE = re.compile(
+    r"^(?:\w+\.)?(?:calendly|linkedin|zoom|google|gmail|outlook|hotmail|yahoo|facebook|twitter|instagram)\.", re.I
+)
+_TLDS = frozenset(
+    ["com", "net", "org", "io", "co", "us", "ca", "biz", "info", "example", "de", "fr", "es", "ch", "at", "it", "pt", "br", "mx", "uk", "au", "eu", "wealth", "financial", "bank", "capital"]
+)
 
 FREE_MAIL = frozenset(
-    "gmail googlemail yahoo hotmail outlook aol icloud me mac msn live proton protonmail pm ymail gmx web mail comcast att verizon "
-    "sbcglobal bellsouth cox charter calendly linkedin".split()
+    ["gmail", "googlemail", "yahoo", "hotmail", "outlook", "aol", "icloud", "me", "mac", "msn", "live", "proton", "protonmail", "pm", "ymail", "gmx", "web", "mail", "comcast", "att", "verizon", "sbcglobal", "bellsouth", "cox", "charter", "calendly", "linkedin"]
 )
 
 
@@ -30,7 +35,9 @@ def addresses_in(passage: Passage) -> Iterator[Span]:
 
 def profiles_in(passage: Passage) -> Iterator[Span]:
     for match in _PROFILE.finditer(passage.text):
-        yield Span(f"https://www.linkedin.com/in/{match.group(1).rstrip('.')}", passage, match.start(), match.end(), 0.9)
+        yield Span(
+            f"https://www.linkedin.com/in/{match.group(1).rstrip('.')}", passage, match.start(), match.end(), 0.9
+        )
 
 
 def events_in(passage: Passage) -> Iterator[Span]:

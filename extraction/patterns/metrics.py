@@ -20,9 +20,21 @@ _MONEY = re.compile(
     rf"(?:\s?(?P<unit>{_UNIT}))?(?:\s?(?:de\s)?(?P<after>€|\$|Euros?|euros?|dólares|dollars|francs|reais|US\$))?(?![\w%])",
     re.I,
 )
-_AFTER_SIGN = {"€": "€", "$": "$", "euro": "€", "euros": "€", "dólares": "$", "dollars": "$", "francs": "CHF ", "reais": "R$", "us$": "$"}
+_AFTER_SIGN = {
+    "€": "€",
+    "$": "$",
+    "euro": "€",
+    "euros": "€",
+    "dólares": "$",
+    "dollars": "$",
+    "francs": "CHF ",
+    "reais": "R$",
+    "us$": "$",
+}
 _CUES = {
-    "production": re.compile(r"produc\w+|revenues?|t-?12|trailing|gross\w*|gdc|fee rev|erträge|revenus|facturación|ingresos|receita", re.I),
+    "production": re.compile(
+        r"produc\w+|revenues?|t-?12|trailing|gross\w*|gdc|fee rev|erträge|revenus|facturación|ingresos|receita", re.I
+    ),
     "compensation": re.compile(
         r"expect\w*|salary|\bpay\b|\bcomp\b|compensation|would do it|would need|package|gehalt\w*|prétentions|pediría|ofrecemos|move for less|at least|range to begin|want\w*\s(?:to make\s)?(?:\$|at)"
         r"|retribución|sueldo|salario|rémunération",
@@ -36,39 +48,63 @@ _CUES = {
 }
 _NOT_HIS = re.compile(
     r"\b(?:branch|team|group|firm|totals?(?=\s*[\t:])|complex|holding|the two of us|league table|similar|office runs|company|earlier|bonus|makes (?:somewhere )?(?:around|about)|fee of|costs?|"
-    r"actual no|current(?:ly)? (?:pay|salary|makes)|stale|counts assets|old figure|(?:19|20)\d\d:|for \$)\b[^.;]{0,40}$",
+    r"deferred|unvested|current(?:ly)? (?:pay|salary|makes)|stale|counts assets|old figure|(?:19|20)\d\d:)\b[^.;]{0,40}$",
     re.I,
 )
-_NOT_AFTER = re.compile(r"^\s?(?:at the branch|for the (?:branch|team|group|office)|in the branch|as a team|%|due|at the start)", re.I)
+_NOT_AFTER = re.compile(
+    r"^\s?(?:at the branch|for the (?:branch|team|group|office)|in the branch|as a team|%|due|at the start)", re.I
+)
 _CLIENT_NOUN = (
     r"(?:client households|households?|families|familles|familias|famílias|clients?|clientes|relationships|mandate|mandanten|kunden|trusts|foyers|grupos familiares|"
     r"household count|dentists\sas\sclients|haushalte)"
 )
-_CLIENTS = re.compile(rf"\b({NUMBER})(?:\s(?:loyal|private|client|active|{'wealthy'}))?\s{_CLIENT_NOUN}\b", re.I)
-_CLIENTS_AFTER = re.compile(r"\b(?:household count|households|clients|relationships|clientele|clientela|familles|mandate)\W{1,5}(\d{1,4})(?![\d%]|[.,]\d|\s?[%$€KM])", re.I)
+_CLIENTS = re.compile(
+    rf"(?<![$€£.,\d])\b({NUMBER})(?:\s(?:loyal|private|client|active|{'wealthy'}))?\s{_CLIENT_NOUN}\b", re.I
+)
+_CLIENTS_AFTER = re.compile(
+    r"\b(?:household count|households|clients|relationships|clientele|clientela|familles|mandate)\W{1,5}(\d{1,4})(?![\d%]|[.,]\d|\s?[%$€KM])",
+    re.I,
+)
+_CLIENTS_COUNTED = re.compile(
+    rf"\b{_CLIENT_NOUN}\b[^.()]{{0,70}}\((\d{{1,4}})(?: of them| exactly| exactement| on the last count)?\)", re.I
+)
+_COUNTED = re.compile(rf"\b(?:{_CLIENT_NOUN}|y(?:ea)?rs?|ans|a[ñn]os|\w*jahren?)\b", re.I)
 _EXACT = re.compile(r"\((\d{1,4})(?: exactly| exactement| on the last count| of them)?\)")
 _YEARS = re.compile(
-    rf"\b({NUMBER})\s(?:yrs?|years?|years['’]|ans|años|anos|jahren?|berufsjahren|jahre)\b(?!\s?(?:ago|old|notice|contract|next))", re.I
+    rf"\b({NUMBER})\s(?:yrs?|years?|years['’]|ans|años|anos|jahren?|berufsjahren|jahre)\b(?!\s?(?:ago|old|notice|contract|next))",
+    re.I,
 )
 _YEARS_CUE = re.compile(
-    r"business|profession|industry|experience|career|trenches|in\b|sector|métier|pratique|berufs|betreue|mercado|oficio|doing this|for\b|llevo|depuis|seit|j['’]ai|,\s?$|yrs|experiencia", re.I
+    r"business|profession|industry|experience|career|trenches|in\b|sector|métier|pratique|berufs|betreue|mercado|oficio|doing this|for\b|llevo|depuis|seit|j['’]ai|,\s?$|yrs|experiencia",
+    re.I,
 )
-_SERIES = re.compile(r"\bSeries\s(\d{1,2}(?:(?:,?\s(?:and|&|y|und|et)\s|,\s?|/|\s&\s)(?:la\s)?(?:Series\s)?\d{1,2}(?!\d|[.,]\d|\s?[%$MK]))*)", re.I)
+_SERIES = re.compile(
+    r"\bSeries\s(\d{1,2}(?:(?:,?\s(?:and|&|y|und|et)\s|,\s?|/|\s&\s)(?:la\s)?(?:Series\s)?\d{1,2}(?!\d|[.,]\d|\s?[%$MK]))*)",
+    re.I,
+)
 _BARE_LICENSES = re.compile(
     r"(?:\b[Rr]egistrations?:?|\b[Ll]icen[sc](?:es|ed):?|\bhold\b|\bI am\b|\bhave the\b|\bthe SIE\b|\.\s)\W{0,3}(?:SIE,?\s(?:and\s(?:the\s)?)?)?((?:\d{1,2})(?:(?:,\s|/|\s&\s|\sand\s(?:the\s)?)\d{1,2}(?![\d,.]\d|\s?[%$MKmk]\b)){0,6})(?=[\s.;,])",
 )
-_LICENSE_NUMBERS = frozenset("3 4 6 7 8 9 10 14 16 22 23 24 26 27 28 30 31 39 50 51 52 53 57 63 65 66 79 82 86 87 99".split())
+_LICENSE_NUMBERS = frozenset(
+    ["3", "4", "6", "7", "8", "9", "10", "14", "16", "22", "23", "24", "26", "27", "28", "30", "31", "39", "50", "51", "52", "53", "57", "63", "65", "66", "79", "82", "86", "87", "99"]
+)
 _LIFE = re.compile(r"\blife (?:&|and) health\b", re.I)
-DESIGNATIONS = (
-    "CFP CFA CIMA CPWA ChFC CLU CPA CIM CAP CTFA CDFA RICP CEPA AAMS CRPC CAIA FPQP IACCP EFP AFP AIF AIFA AWMA ADPA CRPS CSLP EA CMFC CFS CBEC CEBS CKA QPFC FRM CMT CAMS CSRIC RMA EFA CHFC PFS"
-).split()
-_DESIGNATION = re.compile(r"(?<![\w&.-])(" + "|".join(sorted(DESIGNATIONS, key=len, reverse=True)) + r"|Pl\. Fin\.?)(?![\w-]*@|[\w.]*\.example)(?=[^\w]|$)")
+DESIGNATIONS = ["CFP", "CFA", "CIMA", "CPWA", "ChFC", "CLU", "CPA", "CIM", "CAP", "CTFA", "CDFA", "RICP", "CEPA", "AAMS", "CRPC", "CAIA", "FPQP", "IACCP", "EFP", "AFP", "AIF", "AIFA", "AWMA", "ADPA", "CRPS", "CSLP", "EA", "CMFC", "CFS", "CBEC", "CEBS", "CKA", "QPFC", "FRM", "CMT", "CAMS", "CSRIC", "RMA", "EFA", "CHFC", "PFS"]
+_DESIGNATION = re.compile(
+    r"(?<![\w&.-])("
+    + "|".join(sorted(DESIGNATIONS, key=len, reverse=True))
+    + r"|Pl\. Fin\.?)(?![\w-]*@|[\w.]*\.example)(?=[^\w]|$)"
+)
 _NOT_YET = re.compile(
-    r"(?:before the|to go before|shy of|studying|candidate for|coursework|sit(?:ting)? (?:for )?the|exam in|pursuing|towards? (?:the|my)|no letters|not (?:a|yet)|crowd)\W[^.]{0,20}$|\bthe\s$(?<=before the )", re.I
+    r"(?:before the|to go before|shy of|studying|candidate for|coursework|sit(?:ting)? (?:for )?the|exam in|pursuing|towards? (?:the|my)|no letters|not (?:a|yet)|crowd)\W[^.]{0,20}$|\bthe\s$(?<=before the )",
+    re.I,
 )
 _NOT_YET_AFTER = re.compile(r"^\W{0,2}(?:coursework|exam in|candidate|track|in progress|studies|level|-crowd)", re.I)
 _SHARE = re.compile(r"\b(\d{1,3})(?:\s?(?:to|-|–)\s?(\d{1,3}))?\s?(?:%|percent|per cent|prozent|por ciento)", re.I)
-_SHARE_CUE = re.compile(r"transfer\w*|portab\w+|follow|come (?:along|with)|moves?\b|mine to take|vendría|me suivraient|avance|wechseln|cartera|book\b|would come|take with", re.I)
+_SHARE_CUE = re.compile(
+    r"transfer\w*|portab\w+|follow|come (?:along|with)|moves?\b|mine to take|vendría|me suivraient|avance|wechseln|cartera|book\b|would come|take with",
+    re.I,
+)
 _ALL_MOVES = re.compile(r"\ball of it (?:moves|is portable|comes|transfers)\b|\b100\s?%", re.I)
 
 
@@ -80,7 +116,9 @@ def money_in(passage: Passage) -> Iterator[Span]:
             continue
         label, score = _field_of(passage, match.start(), match.end(), large, bool(match["high"]))
         if score > 0:
-            yield Span(value, passage, match.start() + _lead(match), match.start() + len(match.group().rstrip()), score, label)
+            yield Span(
+                value, passage, match.start() + _lead(match), match.start() + len(match.group().rstrip()), score, label
+            )
 
 
 def _lead(match: re.Match[str]) -> int:
@@ -112,7 +150,9 @@ def _written(figure: str, unit: str) -> tuple[str, float]:
         plain = re.sub(r"[.,]", "", plain)
     elif re.fullmatch(r"\d{1,3}(,\d{3})+\.\d+", plain):
         plain = plain.replace(",", "")
-    number = float(plain.replace(",", "."))if plain.count(",") + plain.count(".") < 2 else float(re.sub(r"[.,]", "", plain))
+    number = (
+        float(plain.replace(",", ".")) if plain.count(",") + plain.count(".") < 2 else float(re.sub(r"[.,]", "", plain))
+    )
     size = number * {"": 1, "K": 1e3, "M": 1e6, "B": 1e9}[unit]
     for name, scale in (("B", 1e9), ("M", 1e6), ("K", 1e3)):
         if size >= scale:
@@ -122,12 +162,18 @@ def _written(figure: str, unit: str) -> tuple[str, float]:
 
 def _field_of(passage: Passage, start: int, end: int, size: float, is_range: bool) -> tuple[str, float]:
     before, after = passage.before(start, 75), passage.after(end, 45)
+    if is_range and 2e4 <= size < 2e7 and _CUES["compensation"].search(before[-40:]):
+        return "compensation", 0.9
     if _NOT_HIS.search(before) or _NOT_AFTER.match(after) or size < 1000:
         return "", 0
     nearest = [(match.end(), label) for label, pattern in _CUES.items() for match in pattern.finditer(before)]
     if is_range and 2e4 <= size < 2e7:
         return "compensation", 0.85
-    following = [(-match.start(), label) for label, pattern in _CUES.items() for match in pattern.finditer(re.split(r"[,;\d]", after[:35])[0])]
+    following = [
+        (-match.start(), label)
+        for label, pattern in _CUES.items()
+        for match in pattern.finditer(re.split(r"[,;\d]", after[:35])[0])
+    ]
     label = max(nearest)[1] if nearest else max(following)[1] if following else ""
     if label == "aum" and size < 5e6:
         label = "production" if any(name == "production" for _, name in nearest + following) else ""
@@ -140,13 +186,23 @@ def _field_of(passage: Passage, start: int, end: int, size: float, is_range: boo
 
 def counts_in(passage: Passage) -> Iterator[Span]:
     """Clients and years of experience, as plain digits."""
-    for label, pattern in (("client_count", _CLIENTS), ("client_count", _CLIENTS_AFTER), ("years_experience", _YEARS)):
+    if not _COUNTED.search(passage.text):
+        return
+    for label, pattern in (
+        ("client_count", _CLIENTS_COUNTED),
+        ("client_count", _CLIENTS),
+        ("client_count", _CLIENTS_AFTER),
+        ("years_experience", _YEARS),
+    ):
         for match in pattern.finditer(passage.text):
             value = number_from(match.group(1))
             context = passage.before(match.start(), 50) + " " + passage.after(match.end(), 40)
             if value is None or _NOT_HIS.search(passage.before(match.start(), 60)):
                 continue
-            if label == "years_experience" and (not _YEARS_CUE.search(f"{match.group()} {context}") or re.search(r"\bago|hers|dont\b|following", passage.before(match.start(), 12))):
+            if label == "years_experience" and (
+                not _YEARS_CUE.search(f"{match.group()} {context}")
+                or re.search(r"\bago|hers|dont\b|following", passage.before(match.start(), 12))
+            ):
                 continue
             exact = _EXACT.search(passage.text, match.end(), match.end() + 50)
             if label == "client_count" and exact:
@@ -162,7 +218,11 @@ def licenses_in(passage: Passage) -> Iterator[Span]:
     for pattern in (_SERIES, _BARE_LICENSES):
         for match in pattern.finditer(text):
             numbers = list(re.finditer(r"\d{1,2}", match.group(1)))
-            if pattern is _BARE_LICENSES and (len(numbers) < 2 and "SIE" not in match.group() or any(n.group() not in _LICENSE_NUMBERS for n in numbers)):
+            if pattern is _BARE_LICENSES and (
+                (len(numbers) < 2
+                and "SIE" not in match.group())
+                or any(n.group() not in _LICENSE_NUMBERS for n in numbers)
+            ):
                 continue
             for number in numbers:
                 start = match.start(1) + number.start()
@@ -175,7 +235,11 @@ def designations_in(passage: Passage) -> Iterator[Span]:
     """Letters after a name, but not those that somebody is still studying for."""
     for match in _DESIGNATION.finditer(passage.text):
         before, after = passage.before(match.start(), 50), passage.after(match.end(), 25)
-        if not _NOT_YET.search(before) and not _NOT_YET_AFTER.match(after) and not re.search(r"[\w.]$", passage.text[match.start() - 1 : match.start()]):
+        if (
+            not _NOT_YET.search(before)
+            and not _NOT_YET_AFTER.match(after)
+            and not re.search(r"[\w.]$", passage.text[match.start() - 1 : match.start()])
+        ):
             yield Span(match.group(1), passage, match.start(), match.end(), 0.85)
 
 

@@ -19,7 +19,7 @@ _LETTERS_AFTER = re.compile(
     r"PhD|Ph\.D|LLM|Esq|MST|FRM|CMA|CMT|CEBS|CKA|RMA|QPFC|ADPA|Pl\. Fin)\b\.?[®™)]*",
 )
 _PARTICLES = frozenset(
-    "de del de'la la las los da das do dos di du des le van von der den ter ten zu zum zur vom af av al el bin ibn ben st. st san santa ní nic ó mac mc".split()
+    ["de", "del", "de'la", "la", "las", "los", "da", "das", "do", "dos", "di", "du", "des", "le", "van", "von", "der", "den", "ter", "ten", "zu", "zum", "zur", "vom", "af", "av", "al", "el", "bin", "ibn", "ben", "st.", "st", "san", "santa", "ní", "nic", "ó", "mac", "mc"]
 )
 _WORD = r"(?:[A-Z]\.|(?:Jr|Sr|St)\.|(?:d['’]|O['’]|L['’])?[A-ZÀ-ÞĀ-Ž][\w'’ªº-]*)"
 _PARTICLE = r"(?:de la|de las|de los|de|del|da|das|dos|di|du|van der|van den|van|von der|von|zu|Van|Von|Ní|Nic|St\.|Mac|al|el|bin|ben)"
@@ -103,7 +103,12 @@ def names_in(passage: Passage) -> Iterator[tuple[str, int, int]]:
 
 def looks_like_a_name(text: str) -> bool:
     words = [word for word in text.split() if word[:1].isupper()]
-    return 2 <= len(text.split()) <= 7 and bool(words) and not _NOT_A_NAME.search(text) and not any(char.isdigit() for char in text)
+    return (
+        2 <= len(text.split()) <= 7
+        and bool(words)
+        and not _NOT_A_NAME.search(text)
+        and not any(char.isdigit() for char in text)
+    )
 
 
 def same_person(one: str, other: str) -> bool:

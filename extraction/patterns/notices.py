@@ -41,7 +41,9 @@ _LABELS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("website", r"(?:company )?website|web"),
     )
 )  # fmt: skip
-_LINE = re.compile(r"^[\s•*\-–]*(?:\d{1,2}[.)]\s)?(?P<label>[^\n:\t]{2,70}?)\s*(?::\s|:$|\t|\s?\.{3,}\s?|\s{3,}|(?<=\?)\s)(?P<value>.*)$")
+_LINE = re.compile(
+    r"^[\s•*\-–]*(?:\d{1,2}[.)]\s)?(?P<label>[^\n:\t]{2,70}?)\s*(?::\s|:$|\t|\s?\.{3,}\s?|\s{3,}|(?<=\?)\s)(?P<value>.*)$"
+)
 _QUESTION = re.compile(r"^[\s•*\-]*(?:\d[.)]\s)?(?P<label>[^\n]{5,120}\?)\W*$")
 
 
@@ -91,7 +93,7 @@ def _labelled(passage: Passage, lines: list[tuple[int, str]]) -> Iterator[Answer
         if same_line and kind and same_line["value"].strip():
             yield Answer(kind, passage, start + same_line.start("value"), start + len(line.rstrip()))
             waiting = None
-        elif same_line and kind or kind_of(line) and len(line) < 60:
+        elif (same_line and kind) or (kind_of(line) and len(line) < 60):
             waiting = kind or kind_of(line)
         elif question:
             waiting = _asked(question["label"])

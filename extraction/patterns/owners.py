@@ -29,7 +29,9 @@ class Belongings:
     answers: list[Answer] = field(default_factory=list)
 
 
-def belongings_of(cast: Cast, passages: tuple[Passage, ...], answers: tuple[Answer, ...], circle: Circle, regions: tuple[str, ...]) -> list[Belongings]:
+def belongings_of(
+    cast: Cast, passages: tuple[Passage, ...], answers: tuple[Answer, ...], circle: Circle, regions: tuple[str, ...]
+) -> list[Belongings]:
     """For each person of the cast, in order, what is theirs."""
     shares = [Belongings(person) for person in cast.people]
     for passage in passages:
@@ -40,7 +42,7 @@ def belongings_of(cast: Cast, passages: tuple[Passage, ...], answers: tuple[Answ
 
 
 def _same_firm(shares: list[Belongings]) -> None:
-    """"… at the same firm" means that of the person presented before."""
+    """ "… at the same firm" means that of the person presented before."""
     for earlier, later in pairwise(shares):
         for mention in later.person.mentions if not later.spans["company"] else ():
             if _SAME_FIRM.search(mention.passage.text, mention.end, mention.end + 200):
@@ -48,7 +50,9 @@ def _same_firm(shares: list[Belongings]) -> None:
                 later.places += [] if later.places else earlier.places
 
 
-def _share_out(passage: Passage, answers: list[Answer], shares: list[Belongings], circle: Circle, regions: tuple[str, ...]) -> None:
+def _share_out(
+    passage: Passage, answers: list[Answer], shares: list[Belongings], circle: Circle, regions: tuple[str, ...]
+) -> None:
     owners = _Owners(passage, shares, answers)
     for answer in answers:
         for share in owners.of(answer.start):
@@ -59,7 +63,9 @@ def _share_out(passage: Passage, answers: list[Answer], shares: list[Belongings]
             if answer and answer.kind in _IGNORED and not _speaks_anyway(kind, answer):
                 continue
             for share in owners.of(span.start, kind in _SHARED):
-                share.spans[kind].append(replace(span, score=0.95, label=answer.kind) if answer and answer.kind in (kind, "email") else span)
+                share.spans[kind].append(
+                    replace(span, score=0.95, label=answer.kind) if answer and answer.kind in (kind, "email") else span
+                )
     for place in places_in(passage):
         answer = owners.answer_at(place.start)
         if answer and answer.kind in (*_IGNORED, "wanted", "target"):
@@ -68,7 +74,9 @@ def _share_out(passage: Passage, answers: list[Answer], shares: list[Belongings]
             share.places.append(replace(place, score=0.95) if answer and answer.kind in ("place", "company") else place)
     for title in titles_in(passage):
         answer = owners.answer_at(title.start)
-        if answer and answer.kind in (*_IGNORED, "name"):
+        if answer and (
+            answer.kind in _IGNORED or (answer.kind == "name" and not passage.text[: title.start].endswith(", "))
+        ):
             continue
         for share in owners.of(title.start):
             share.titles.append(_asked_for(title, answer))
@@ -76,13 +84,17 @@ def _share_out(passage: Passage, answers: list[Answer], shares: list[Belongings]
 
 def _speaks_anyway(kind: str, answer: Answer) -> bool:
     """Links are what such lines are for; "Kezia will call Reginald at …" is the invitee's number, not a dial-in."""
-    return kind in ("meeting_link", "linkedin_url") or (kind == "phone" and bool(re.search(r"\bwill call\b", answer.text)))
+    return kind in ("meeting_link", "linkedin_url") or (
+        kind == "phone" and bool(re.search(r"\bwill call\b", answer.text))
+    )
 
 
 def _asked_for(title: Title, answer: Answer | None) -> Title:
+    if title.score < 0.3:
+        return title
     if answer and answer.kind == "target":
         return replace(title, tense="target", score=0.95)
-    if answer and answer.kind in ("title", "company") and title.tense != "target":
+    if answer and answer.kind in ("title", "company", "name"):
         return replace(title, tense="current", score=0.95)
     return title
 
@@ -93,7 +105,10 @@ def _found(passage: Passage, circle: Circle, regions: tuple[str, ...]) -> Iterab
     yield "phone", phones.phones_in(passage, regions)
     yield "linkedin_url", links.profiles_in(passage)
     yield "meeting_link", links.events_in(passage)
-    yield "website", (span for span in links.sites_in(passage) if not any(span.value.endswith(domain) for domain in own))
+    yield (
+        "website",
+        (span for span in links.sites_in(passage) if not any(span.value.endswith(domain) for domain in own)),
+    )
     yield "company", (span for span in companies.companies_in(passage) if not _is_own_name(span.value, circle))
     yield "money", metrics.money_in(passage)
     yield "count", metrics.counts_in(passage)
@@ -133,6 +148,10 @@ class _Owners:
         if self.ends:  # a table: what stands outside it is everybody's
             return self.shares if shared or len(self.shares) == 1 else []
         named = [share for start, share in self.mentions if start <= position]
-        if named and re.search(r"\n\s*\n", self.passage.text[self.mentions[-1][0] : position]) and named[-1] is self.mentions[-1][1]:
+        if (
+            named
+            and re.search(r"\n\s*\n", self.passage.text[self.mentions[-1][0] : position])
+            and named[-1] is self.mentions[-1][1]
+        ):
             return []  # after the last person's paragraph the text speaks of something else
         return [named[-1]] if named else self.shares if shared else []

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from extraction.letter import Letter, Party
 from extraction.patterns.names import NAME, clean_name, looks_like_a_name, names_in, same_person
 from extraction.patterns.notices import Answer, notice_of
-from extraction.patterns.reading import Circle, Passage, Span, domain_of, is_service
+from extraction.patterns.reading import Circle, Passage, Span, domain_of, is_service, within_limits
 from extraction.patterns.titles import titles_in
 
 _INTRODUCED = re.compile(
@@ -15,7 +15,9 @@ _INTRODUCED = re.compile(
     rf"[Ee]mpfehle(?: Ihnen)?|[Rr]ecomiendo a|[Pp]resento a|[Cc]andidate is|[Tt]alk to|[Ss]peak (?:to|with))\s)({NAME})"
 )
 _ITEM = re.compile(rf"^[ \t]*\d{{1,2}}[.)]\s+(?:[^\n]{{0,60}}[!.]\s)??({NAME})", re.M)
-_KIN = re.compile(rf"({NAME}),\s(?:her|his|my|their|our)\s(?:husband|wife|partner|brother|sister|colleague|associate)\b")
+_KIN = re.compile(
+    rf"({NAME}),\s(?:her|his|my|their|our)\s(?:husband|wife|partner|brother|sister|colleague|associate)\b"
+)
 _ME = r"(?:me\b|us\b|I write|I (?:should )?(?:contact|reach|get in touch|drop|talk|speak)|that I|your (?:name|details|number|address|card))"
 _REFERRED_ME = re.compile(
     rf"({NAME})(?:\s\([^)\n]{{1,90}}\))?,?\s(?:has\s|kindly\s|then\s)?(?:referred|recommended|introduced|suggested|passed on|passed along|gave|told|sent|pointed|put|advised|encouraged)\s{_ME}"
@@ -83,7 +85,9 @@ def _outsiders(authors: Iterable[Party | None], circle: Circle, sender: Party) -
 # ---------------------------------------------------------------- where people come from
 
 
-def _from_notice(letter: Letter, passages: tuple[Passage, ...], answers: tuple[Answer, ...], circle: Circle, notice: str) -> Cast:
+def _from_notice(
+    letter: Letter, passages: tuple[Passage, ...], answers: tuple[Answer, ...], circle: Circle, notice: str
+) -> Cast:
     named = next((a for a in answers if a.kind == "name" and looks_like_a_name(_name_part(a.text))), None)
     reply = letter.reply_to if circle.is_outside(letter.reply_to) and notice != "linkedin" else None
     if reply and domain_of(reply.email).endswith(domain_of(letter.sender.email)):
@@ -127,13 +131,19 @@ def _from_inside(letter: Letter, passages: tuple[Passage, ...], answers: tuple[A
         person = _from_party(author)
         return Cast((person,), _referrer_in(passages, (), person, circle), (author,))
     named = [a for a in answers if a.kind == "name" and looks_like_a_name(_name_part(a.text))]
-    people = [_from_answer(answer, answers) for answer in named] or list(_presented(letter, passages, circle, strong=True))
+    people = [_from_answer(answer, answers) for answer in named] or list(
+        _presented(letter, passages, circle, strong=True)
+    )
     return Cast(tuple(people), None, (letter.sender,))
 
 
 def _from_sender(letter: Letter, passages: tuple[Passage, ...], answers: tuple[Answer, ...], circle: Circle) -> Cast:
     """Somebody outside writes: about others whom they introduce or write for, else about themselves."""
-    others = [person for person in _presented(letter, passages, circle) if not same_person(person.name, letter.sender.name or "")]
+    others = [
+        person
+        for person in _presented(letter, passages, circle)
+        if not same_person(person.name, letter.sender.name or "")
+    ]
     if others:
         sender = _from_party(letter.sender)
         recommends = _recommends(letter.sender, passages) and not _writes_for(passages)
@@ -151,13 +161,18 @@ def _latin_name(letter: Letter, answers: tuple[Answer, ...]) -> str | None:
 
 
 def _writes_for(passages: tuple[Passage, ...]) -> bool:
-    return any(re.search(r"\b(?:at the request of|on behalf of|whom I support|my (?:boss|principal))\b", p.text, re.I) for p in passages[:2])
+    return any(
+        re.search(r"\b(?:at the request of|on behalf of|whom I support|my (?:boss|principal))\b", p.text, re.I)
+        for p in passages[:2]
+    )
 
 
 # ---------------------------------------------------------------- named in the text
 
 
-def _presented(letter: Letter, passages: tuple[Passage, ...], circle: Circle, strong: bool = False) -> Iterator[Somebody]:
+def _presented(
+    letter: Letter, passages: tuple[Passage, ...], circle: Circle, strong: bool = False
+) -> Iterator[Somebody]:
     """People whom the newest text presents: introduced, listed, or named with a title."""
     newest = [p for p in passages if p.kind == "new"]
     recommends = strong or any(_REFERRING.search(p.text) for p in newest) or _writes_for(passages)
@@ -195,7 +210,10 @@ def _is_known(name: str, letter: Letter, circle: Circle) -> bool:
     """The sender, a colleague or the user."""
     parties = [letter.sender, *letter.to, *letter.cc, Party(circle.own.user.name, None) if circle.own.user else None]
     return any(
-        party and party.name and same_person(party.name, name) and (party is letter.sender or circle.is_own(party) or party.email is None)
+        party
+        and party.name
+        and same_person(party.name, name)
+        and (party is letter.sender or circle.is_own(party) or party.email is None)
         for party in parties
     )
 
@@ -222,10 +240,19 @@ def _named(name: str, email: str | None) -> Somebody:
 
 
 def _recommends(party: Party, passages: tuple[Passage, ...]) -> bool:
-    return any(p.author and p.author.email == party.email and p.kind != "signature" and p.kind != "header" and _REFERRING.search(p.text) for p in passages)
+    return any(
+        p.author
+        and p.author.email == party.email
+        and p.kind != "signature"
+        and p.kind != "header"
+        and _REFERRING.search(p.text)
+        for p in passages
+    )
 
 
-def _referrer_in(passages: tuple[Passage, ...], answers: tuple[Answer, ...], person: Somebody, circle: Circle) -> Somebody | None:
+def _referrer_in(
+    passages: tuple[Passage, ...], answers: tuple[Answer, ...], person: Somebody, circle: Circle
+) -> Somebody | None:
     """Somebody outside who is said to have referred the person; never a colleague, never the person."""
     found = _named_referrers(passages, person, circle)
     named = next(found, None)
@@ -236,7 +263,7 @@ def _referrer_in(passages: tuple[Passage, ...], answers: tuple[Answer, ...], per
 
 
 def _named_referrers(passages: tuple[Passage, ...], person: Somebody, circle: Circle) -> Iterator[Somebody]:
-    for passage in passages:
+    for passage in within_limits(passages):
         if passage.kind == "signature" or circle.is_own(passage.author):
             continue
         for match in (*_REFERRED_ME.finditer(passage.text), *_BY.finditer(passage.text)):
@@ -244,15 +271,21 @@ def _named_referrers(passages: tuple[Passage, ...], person: Somebody, circle: Ci
                 continue
             name = clean_name(match.group(1))[0]
             if looks_like_a_name(name) and not same_person(name, person.name) and not _is_user(name, circle):
-                yield Somebody(name, _beside(passage, match.end(1)), Span(name, passage, match.start(1), match.end(1), 0.85))
+                yield Somebody(
+                    name, _beside(passage, match.end(1)), Span(name, passage, match.start(1), match.end(1), 0.85)
+                )
 
 
 def _answered_referrer(answers: tuple[Answer, ...]) -> Somebody | None:
     for answer in answers:
         if answer.kind == "referrer":
-            found = re.search(NAME, re.sub(r"^(?:[Rr]eferred by|[Vv]ia)\s", lambda m: " " * len(m.group()), answer.text))
+            found = re.search(
+                NAME, re.sub(r"^(?:[Rr]eferred by|[Vv]ia)\s", lambda m: " " * len(m.group()), answer.text)
+            )
             if found and looks_like_a_name(found.group()):
-                span = Span(found.group(), answer.passage, answer.start + found.start(), answer.start + found.end(), 0.9)
+                span = Span(
+                    found.group(), answer.passage, answer.start + found.start(), answer.start + found.end(), 0.9
+                )
                 return Somebody(clean_name(found.group())[0], None, span)
     return None
 

@@ -10,9 +10,13 @@ from extraction.patterns.reading import Passage, Span
 
 _LOOKS = re.compile(r"(?<![\w$€£#/@.-])\+?\(?\d[\d ()./\u2013-]{6,22}\d(?![\w%]|[.,]\d)")
 _NOT_A_PHONE = re.compile(
-    r"(?:\bID|meeting id|passcode|code|código|badge|account(?: number)?|ref(?:erence)?|invoice|no\.|nr\.|#|konto\w*)\W{0,3}(?:is\W)?$", re.I
+    r"(?:\bID|meeting id|passcode|code|código|badge|account(?: number)?|ref(?:erence)?|invoice|no\.|nr\.|#|konto\w*)\W{0,3}(?:is\W)?$",
+    re.I,
 )
-_DIAL_IN = re.compile(r"dial[- ]?in|\bdial\b|zoom|audio only|join by phone|by phone:|marque|web conference|attendees|one tap|teléfono de conferencia", re.I)
+_DIAL_IN = re.compile(
+    r"dial[- ]?in|\bdial\b|zoom|audio only|join by phone|by phone:|marque|web conference|attendees|one tap|teléfono de conferencia",
+    re.I,
+)
 _FAX = re.compile(r"\b(?:tele)?fax\b|\bf(?:ax)?[:.]?\s*$|télécopieur|fax\W*$|(?<!\w)F\s*$", re.I)
 _SWITCHBOARD = re.compile(
     r"\b(?:main|office|reception|recepción|switchboard|front desk|centralita|zentrale|sammelnummer|standard|bureau|büro|fijo de la oficina"
@@ -24,13 +28,34 @@ _MOBILE = re.compile(
     r"|ping me|c|m|mob)\b|📱",
     re.I,
 )
-_DIRECT = re.compile(r"\b(?:direct|directo|direkt|d|reach(?:able)?|call|phone|number|telephone|erreichbar|numéro|llam\w+|t|tel)\b", re.I)
+_DIRECT = re.compile(
+    r"\b(?:direct|directo|direkt|d|reach(?:able)?|call|phone|number|telephone|erreichbar|numéro|llam\w+|t|tel)\b", re.I
+)
 _AFTER_FAX = re.compile(r"^\W{0,3}\(?(?:fax|télécopieur)", re.I)
 _AFTER_DESK = re.compile(r"^\W{0,3}\(?(?:front desk|desk|main|office|reception|poste|ext|sammelnummer)", re.I)
 _AFTER_MOBILE = re.compile(r"^\W{0,3}\(?(?:direct|cell|mobile|celular|is my own|móvil)", re.I)
 _TOLL_FREE = ("+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888", "+1900")  # a firm's, never a person's own
-_TLD_REGIONS = {"de": "DE", "fr": "FR", "es": "ES", "uk": "GB", "ca": "CA", "ch": "CH", "at": "AT", "it": "IT", "br": "BR", "mx": "MX", "au": "AU"}
-_LANGUAGE_REGIONS = {"de": ("DE", "CH", "AT"), "fr": ("FR", "CH"), "es": ("ES", "MX"), "pt": ("BR", "PT"), "it": ("IT",), "nl": ("NL",)}
+_TLD_REGIONS = {
+    "de": "DE",
+    "fr": "FR",
+    "es": "ES",
+    "uk": "GB",
+    "ca": "CA",
+    "ch": "CH",
+    "at": "AT",
+    "it": "IT",
+    "br": "BR",
+    "mx": "MX",
+    "au": "AU",
+}
+_LANGUAGE_REGIONS = {
+    "de": ("DE", "CH", "AT"),
+    "fr": ("FR", "CH"),
+    "es": ("ES", "MX"),
+    "pt": ("BR", "PT"),
+    "it": ("IT",),
+    "nl": ("NL",),
+}
 
 
 def phone_e164(text: str, region: str | None) -> str | None:
@@ -76,16 +101,22 @@ def _number(written: str, region: str) -> str | None:
 
 
 def _is_date(written: str) -> bool:
-    return bool(re.fullmatch(r"(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d|(?:19|20)\d\d[./-]\d{1,2}[./-]\d{1,2})(?:\s.*)?", written)) or bool(
-        re.fullmatch(r"(?:19|20)\d{2}\s?[-–]\s?(?:19|20)\d{2}", written)
-    )
+    return bool(
+        re.fullmatch(
+            r"(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d|(?:19|20)\d\d[./-]\d{1,2}[./-]\d{1,2})(?:\s.*)?", written
+        )
+    ) or bool(re.fullmatch(r"(?:19|20)\d{2}\s?[-–]\s?(?:19|20)\d{2}", written))
 
 
 def _kind(passage: Passage, start: int, end: int) -> float:
     before = passage.before(start, 70)
-    line = before[max(before.rfind("\n"), before.rfind("|"), before.rfind("·"), before.rfind("("), before.rfind("•")) + 1 :]
+    line = before[
+        max(before.rfind("\n"), before.rfind("|"), before.rfind("·"), before.rfind("("), before.rfind("•")) + 1 :
+    ]
     near, after = line or before, passage.after(end, 30)
-    if _NOT_A_PHONE.search(before) or (_DIAL_IN.search(before[-60:]) and not re.search(r"will call|call .{0,60} at", before)):
+    if _NOT_A_PHONE.search(before) or (
+        _DIAL_IN.search(before[-60:]) and not re.search(r"will call|call .{0,60} at", before)
+    ):
         return 0
     if _FAX.search(near[-16:]) or _AFTER_FAX.match(after):
         return 0

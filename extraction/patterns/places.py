@@ -44,7 +44,11 @@ _CITY = rf"(?:(?:{_CAP}|La|El|Las|Los|St\.)(?:[ ](?:{_CAP}|of|de|du))" + r"{0,2}
 _NAMED = "|".join(sorted((*STATES, *PROVINCES), key=len, reverse=True)).replace(" ", r"\s")
 _CITY_STATE = re.compile(rf"(?<![\w'’-])({_CITY})(?:,\s{{1,8}}|\s\(|\s)({_NAMED}|[A-Z]{{2}})\b(?!['’]s?\w|\s?&)")
 _TABULAR = re.compile(r"^City[\s.:]+(\S[^\n\t]{1,40})\nST(?:ate)?[\s.:]+([A-Z]{2})\b", re.I | re.M)
-_ALONE = re.compile(r"(?<![\w-])(?:" + "|".join(sorted(map(re.escape, _COUNTRY_OF), key=len, reverse=True)).replace(r"\ ", r"\s") + r")(?![\w-])")
+_ALONE = re.compile(
+    r"(?<![\w-])(?:"
+    + "|".join(sorted(map(re.escape, _COUNTRY_OF), key=len, reverse=True)).replace(r"\ ", r"\s")
+    + r")(?![\w-])"
+)
 
 _WANTED = re.compile(
     r"would (?:look|go|love|like|move)|want to land|land\b|open to|consider|relocat|\bmove to|prefer|talked into|would go to|wants?\b|rather|tampoco"
@@ -101,7 +105,9 @@ def places_in(passage: Passage) -> Iterator[Place]:
             yield Place(name, None, _COUNTRY_OF[name], passage, match.start(), match.end(), score)
 
 
-_NOT_A_CITY = re.compile(r"^(?:(?:In|At|From|The|Our|My|And|Lives|Of|De|Suite|Floor|Place|Street|Office|Inc\.?|LLC|L\.P\.|CFP|CFA)\s)+")
+_NOT_A_CITY = re.compile(
+    r"^(?:(?:In|At|From|The|Our|My|And|Lives|Of|De|Suite|Floor|Place|Street|Office|Inc\.?|LLC|L\.P\.|CFP|CFA)\s)+"
+)
 
 
 def _trimmed(city: str, start: int) -> tuple[str, int]:
@@ -109,7 +115,9 @@ def _trimmed(city: str, start: int) -> tuple[str, int]:
     lead = _NOT_A_CITY.match(city)
     skip = lead.end() if lead else 0
     city = " ".join(city[skip:].rstrip(".").split())
-    plain = city not in STATES and not re.search(r"\b(?:Advis|Wealth|Capital|Partners|Securities|Group|Bank|LLC|Inc)", city)
+    plain = city not in STATES and not re.search(
+        r"\b(?:Advis|Wealth|Capital|Partners|Securities|Group|Bank|LLC|Inc)", city
+    )
     return (city if plain or city in ("New York", "Washington") else "", start + skip)
 
 

@@ -17,15 +17,17 @@ _QUOTE_MARKS = re.compile(r"^(?: ?>)+", re.M)
 _SENTENCE_END = re.compile(r"[.!?;](?=\s)|\n\s*\n|\n\s*[-•*]|\n\s*\d[.)]")
 # A paragraph that speaks to software instead of the reader says nothing about anybody.
 _TO_SOFTWARE = re.compile(
-    r"[^\n]*\b(?:AI assistants?|automated systems|language models?|system prompt|assistant reading this|(?:ignore|disregard) (?:all|any|every|the|previous|earlier)[^.\n]{0,30}instructions?)\b"
-    r"(?:[^\n]|\n(?!\s*\n))*",
+    r"\b(?:AI assistants?|automated systems|language models?|system prompt|assistant reading this|(?:ignore|disregard) (?:all|any|every|the|previous|earlier)[^.\n]{0,30}instructions?)\b",
     re.I,
 )
 
 
+_NOT_A_LINE_END = re.compile(r"[^\n]")
+
+
 def _blank(match: re.Match[str]) -> str:
     """As many spaces; line ends stay."""
-    return re.sub(r"[^\n]", " ", match.group())
+    return _NOT_A_LINE_END.sub(" ", match.group())
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,11 @@ def within_limits(passages: Iterable[Passage]) -> tuple[Passage, ...]:
 
 def _passage(letter: Letter, number: int, segment: Segment) -> Passage:
     raw = letter.text(segment)[:MAX_SEGMENT]
-    text = _TO_SOFTWARE.sub(_blank, _QUOTE_MARKS.sub(_blank, raw))
+    text = _QUOTE_MARKS.sub(_blank, raw)
+    if _TO_SOFTWARE.search(text):
+        text = "\n\n".join(
+            _NOT_A_LINE_END.sub(" ", part) if _TO_SOFTWARE.search(part) else part for part in text.split("\n\n")
+        )
     return Passage(number, segment.kind, segment.source, segment.start, text, segment.author, raw)
 
 
@@ -118,13 +124,17 @@ class Circle:
         return domain_of(party.email) in self.own.domains
 
     def is_outside(self, party: Party | None) -> bool:
-        return party is not None and bool(party.name or party.email) and not self.is_own(party) and not is_service(party)
+        return (
+            party is not None and bool(party.name or party.email) and not self.is_own(party) and not is_service(party)
+        )
 
     def names(self) -> Iterable[str]:
         return self.own.names
 
 
-SERVICE_DOMAINS = frozenset({"calendly.com", "linkedin.com", "indeed.com", "ziprecruiter.com", "docusign.net", "zoom.us"})
+SERVICE_DOMAINS = frozenset(
+    {"calendly.com", "linkedin.com", "indeed.com", "ziprecruiter.com", "docusign.net", "zoom.us"}
+)
 _SERVICE_LOCAL = re.compile(
     r"^(?:no-?_?reply|do-?not-?reply|notif\w*|alerts?|delivery|mailer-daemon|postmaster|bounce\S*|newsletter|applicant-\S+"
     r"|messages-noreply|inmail-\S+|invitations\S*|support|billing|updates?|system)$"
@@ -137,7 +147,9 @@ def is_service(party: Party | None) -> bool:
         return False
     local = party.email.partition("@")[0]
     domain = domain_of(party.email)
-    return any(domain == name or domain.endswith("." + name) for name in SERVICE_DOMAINS) or bool(_SERVICE_LOCAL.match(local))
+    return any(domain == name or domain.endswith("." + name) for name in SERVICE_DOMAINS) or bool(
+        _SERVICE_LOCAL.match(local)
+    )
 
 
 def domain_of(address: str | None) -> str:

@@ -13,7 +13,9 @@ _UNITS = {
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 _NUMBERS = {word: number for line in _UNITS.values() for number, word in enumerate(line.split(), start=1)}
 _NUMBERS |= {"treinta": 30, "trente": 30, "dreißig": 30, "trinta": 30, "vingt-cinq": 25}
-_NUMBERS |= _TENS | {f"{ten}-{one}": value + _NUMBERS[one] for ten, value in _TENS.items() for one in _UNITS["en"].split()[:9]}
+_NUMBERS |= _TENS | {
+    f"{ten}-{one}": value + _NUMBERS[one] for ten, value in _TENS.items() for one in _UNITS["en"].split()[:9]
+}
 NUMBER = r"(?:\d{1,3}(?:[,.]\d{3})+|\d{1,5}|" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + r")"
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from extraction.types import Corrections, Email
 from streaming.addresses import Addresses
 from streaming.budget import Budget, TooSlow
+from streaming.bugs import place_of
 from streaming.callers import Caller
 from streaming.live import Connection, Live
 from streaming.problems import Problem, problem_from
@@ -84,11 +85,12 @@ class EmailProcessingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """One socket. `scope["caller"]` was put there by the access layer; None means that its ticket was no good."""
 
     channel_layer_alias = None  # wake-ups come through the process's one tail, not through a channel per socket
-    runs: Runs
-    live: Live
-    addresses: Addresses
 
-    async def connect(self) -> None:
+    def __init__(self, runs: Runs, live: Live, addresses: Addresses) -> None:
+        super().__init__()
+        self.runs = runs
+        self.live = live
+        self.addresses = addresses
         self._pumps: dict[str, asyncio.Task[None]] = {}
         self._positions: dict[str, Cursor | None] = {}
         self._budget = Budget()
@@ -96,6 +98,9 @@ class EmailProcessingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._heard_at = time.monotonic()
         self._open = ExitStack()
         self._closing = False
+        self._watch: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
         await self.accept(PROTOCOL if PROTOCOL in self.scope["subprotocols"] else None)
         caller: Caller | None = self.scope.get("caller")
         if caller is None:
@@ -111,7 +116,7 @@ class EmailProcessingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def disconnect(self, code: int) -> None:
         self._closing = True
-        for task in (*self._pumps.values(), getattr(self, "_watch", None)):
+        for task in (*self._pumps.values(), self._watch):
             if task and task is not asyncio.current_task():
                 task.cancel()
         self._open.close()
@@ -139,7 +144,7 @@ class EmailProcessingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except BadCursor:
             await self._refuse(request_id, Problem(400, "bad_cursor", "A cursor has the form <epoch>.<sequence>."))
         except Exception as error:  # noqa: BLE001
-            logger.error("socket_failed", kind=type(error).__name__)
+            logger.error("socket_failed", kind=type(error).__name__, where=place_of(error))
             await self._bye(4500, reconnect=True)
         return None
 
@@ -209,7 +214,7 @@ class EmailProcessingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except TooSlow:
             await self._bye(4008, reconnect=True)
         except Exception as error:  # noqa: BLE001
-            logger.error("pump_failed", run_id=run_id, kind=type(error).__name__)
+            logger.error("pump_failed", run_id=run_id, kind=type(error).__name__, where=place_of(error))
             await self._bye(4500, reconnect=True)
         finally:
             if self._pumps.get(run_id) is asyncio.current_task():

@@ -1,0 +1,48 @@
+"""What all tests share: servers as processes, the scripted model, a mail."""
+
+import pytest
+
+from wellintake.tests.server import Server
+
+MAIL = {
+    "sender_email": "jane.roe@acmewealth.example",
+    "sender_name": "Jane Roe",
+    "subject": "Interested in a new role",
+    "body": (
+        "Hello,\n\nmy name is Jane Roe, I am a Senior Financial Advisor at Acme Wealth in Fort Wayne, Indiana.\n"
+        "I manage $120M AUM. You can reach me at (260) 555-0144.\n\nBest regards,\nJane Roe\n"
+    ),
+}
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory):
+    """A migrated, empty database file to copy."""
+    server = Server(tmp_path_factory.mktemp("template"))
+    server.manage("migrate", "--verbosity", "0")
+    return server.folder / "server.sqlite3"
+
+
+@pytest.fixture(scope="session", params=["daphne", "uvicorn"])
+def server(request, tmp_path_factory, migrated):
+    """A server that many tests share, under both ASGI servers."""
+    server = Server(tmp_path_factory.mktemp(request.param), request.param, MAX_CONNECTIONS_PER_USER="60")
+    server.copy_database_from(migrated)
+    yield server.start()
+    server.stop()
+
+
+@pytest.fixture
+def own_server(tmp_path, migrated):
+    """A server of one's own, to kill and to configure: `own_server("uvicorn", OPENAI_BASE_URL=…)`."""
+    servers = []
+
+    def start(kind="daphne", **environment):
+        server = Server(tmp_path, kind, **environment)
+        server.copy_database_from(migrated)
+        servers.append(server)
+        return server.start()
+
+    yield start
+    for server in servers:
+        server.stop()

@@ -1,0 +1,214 @@
+"""The language model: OpenAI's Responses or Chat Completions at any address, as a `LanguageModel`.
+
+The SDK builds the request, retries until the first byte and knows its errors; the body is read as raw bytes. After the
+first byte nothing is tried again: what was told cannot be taken back.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import openai
+from openai import AsyncOpenAI
+from openai._response import AsyncAPIResponse
+
+from extraction.answer_stream import Api, ChatTelling, DataLines, ResponsesTelling, Telling, failure_for
+from extraction.errors import (
+    ModelError,
+    ModelIncomplete,
+    ModelRateLimited,
+    ModelRefused,
+    ModelRejected,
+    ModelUnavailable,
+)
+from extraction.ports import Prompt
+from extraction.types import Usage
+
+CONNECT_SECONDS = 5.0
+SILENCE_SECONDS = 20.0
+TRIES_AGAIN = 1
+MAX_ANSWER = 1_000_000  # characters
+MAX_OUTPUT_TOKENS = 16_000  # with those for reasoning; some forty people
+CLOSING_SECONDS = 0.2  # for the last bytes after a whole answer, so that the connection can be used again
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What a million tokens cost, in whatever currency the settings mean."""
+
+    input: float
+    cached: float
+    output: float
+
+    def cost(self, usage: Usage) -> float:
+        fresh = usage.input_tokens - usage.cached_tokens
+        total = fresh * self.input + usage.cached_tokens * self.cached + usage.output_tokens * self.output
+        return total / 1_000_000
+
+
+class OpenAiModel:
+    """Keeps the promise of `ports.LanguageModel`. One for a whole process: it holds the connections."""
+
+    def __init__(self, client: AsyncOpenAI, model: str, api: Api = "responses", prices: Prices | None = None) -> None:
+        self.name = model
+        self._client = client
+        self._api = api
+        self._prices = prices
+
+    @classmethod
+    def connect(
+        cls,
+        api_key: str,
+        base_url: str | None,
+        api: Api,
+        model: str,
+        timeout: float = SILENCE_SECONDS,
+        prices: Prices | None = None,
+        tries_again: int = TRIES_AGAIN,
+    ) -> "OpenAiModel":
+        """`timeout`: the longest silence in seconds. Takes some 40 ms for the TLS context: call it off the loop."""
+        client = AsyncOpenAI(
+            api_key=api_key,
+            base_url=base_url,
+            timeout=httpx2.Timeout(timeout, connect=CONNECT_SECONDS),
+            max_retries=tries_again,
+        )
+        return cls(client, model, api, prices)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def stream(self, prompt: Prompt) -> AsyncIterator[str | Usage]:
+        """See `ports.LanguageModel.stream`. A task of its own reads, so that whatever comes in while the caller is
+        busy (or while the loop is) goes out as one string."""
+        telling: Telling = ResponsesTelling() if self._api == "responses" else ChatTelling()
+        texts: list[str] = []
+        news = asyncio.Event()
+        reading = asyncio.create_task(self._read(prompt, telling, texts, news))
+        reading.add_done_callback(lambda _: news.set())
+        try:
+            while texts or not reading.done():
+                if texts:
+                    text = "".join(texts)
+                    texts.clear()
+                    yield text
+                    continue
+                news.clear()
+                await news.wait()
+            await reading
+            yield self._priced(telling.usage or Usage())
+        finally:
+            await _stopped(reading)
+
+    async def _read(self, prompt: Prompt, telling: Telling, texts: list[str], news: asyncio.Event) -> None:
+        try:
+            async with self._asked(prompt) as response:
+                await _read_answer(response.iter_bytes(), telling, texts, news)
+        except (openai.OpenAIError, httpx2.HTTPError) as error:
+            raise _translated(error) from error
+
+    def _asked(self, prompt: Prompt) -> AbstractAsyncContextManager[AsyncAPIResponse[Any]]:
+        if self._api == "responses":
+            return self._client.responses.with_streaming_response.create(**responses_request(prompt, self.name))
+        return self._client.chat.completions.with_streaming_response.create(**chat_request(prompt, self.name))
+
+    def _priced(self, usage: Usage) -> Usage:
+        return usage.model_copy(update={"cost": self._prices.cost(usage)}) if self._prices else usage
+
+
+async def _read_answer(chunks: AsyncIterator[bytes], telling: Telling, texts: list[str], news: asyncio.Event) -> None:
+    lines, size = DataLines(), 0
+    async for chunk in chunks:
+        for data in lines.feed(chunk):
+            if text := telling.take(data):
+                texts.append(text)
+                size += len(text)
+                news.set()
+        if size > MAX_ANSWER:
+            raise ModelError
+        if telling.ended:
+            break
+    if not telling.whole:
+        raise ModelIncomplete
+    with suppress(TimeoutError, httpx2.HTTPError):
+        async with asyncio.timeout(CLOSING_SECONDS):
+            async for _ in chunks:
+                pass
+
+
+async def _stopped(task: asyncio.Task[None]) -> None:
+    """Wait until the task is over, which closes its connection. How it ended has been told, or nobody listens."""
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()
+
+
+# ---------------------------------------------------------------- what is asked
+
+
+def responses_request(prompt: Prompt, model: str) -> dict[str, Any]:
+    """The body of `POST /responses`."""
+    shape = {"type": "json_schema", "name": "intake", "strict": True, "schema": prompt.schema}
+    request = {
+        "model": model,
+        "instructions": prompt.system,
+        "input": prompt.user,
+        "text": {"format": shape},
+        "store": False,
+        "stream": True,
+        "stream_options": {"include_obfuscation": False},
+        "prompt_cache_key": _cache_key(prompt),
+    }
+    if _is_gpt_5(model):
+        request["text"] = {"format": shape, "verbosity": "low"}
+        request |= {"reasoning": {"effort": "minimal"}, "max_output_tokens": MAX_OUTPUT_TOKENS}
+    return request
+
+
+def chat_request(prompt: Prompt, model: str) -> dict[str, Any]:
+    """The body of `POST /chat/completions`."""
+    request = {
+        "model": model,
+        "messages": [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}],
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "intake", "strict": True, "schema": prompt.schema},
+        },
+        "store": False,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "prompt_cache_key": _cache_key(prompt),
+    }
+    if _is_gpt_5(model):
+        request |= {"reasoning_effort": "minimal", "verbosity": "low", "max_completion_tokens": MAX_OUTPUT_TOKENS}
+    return request
+
+
+def _is_gpt_5(model: str) -> bool:
+    """Models that reason, and refuse a temperature. Others refuse these keys instead."""
+    return model.startswith("gpt-5")
+
+
+def _cache_key(prompt: Prompt) -> str:
+    return f"well-intake-{prompt.version}"
+
+
+# ---------------------------------------------------------------- how it fails
+
+
+def _translated(error: openai.OpenAIError | httpx2.HTTPError) -> ModelError:
+    """A library's failure in our words; nothing of its text, which may quote the request."""
+    match error:
+        case openai.RateLimitError():
+            return ModelRateLimited()
+        case openai.APIStatusError(status_code=status, code=code):
+            if status >= 500 or status in (408, 409):
+                return ModelUnavailable()
+            return ModelRefused() if isinstance(failure_for(code), ModelRefused) else ModelRejected()
+        case openai.APIConnectionError() | httpx2.HTTPError():
+            return ModelUnavailable()
+    return ModelError()
