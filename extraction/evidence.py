@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 
 from extraction.letter import Letter
@@ -33,7 +33,7 @@ Near = tuple[str, int, int]
 
 
 def find(letter: Letter, value: str, field: str, near: Near | None = None) -> Evidence | None:
-    """The words a value rests on, None when the mail does not say it. `near` (source, start, end) is looked at first."""
+    """The words a value rests on, None when the mail does not say it. `near` is looked at first."""
     value = value.strip()
     if not value:
         return None
@@ -51,7 +51,7 @@ def _stretches(letter: Letter, near: Near | None) -> Iterator[Near]:
     if near and near[0] in letter.sources:
         length = len(letter.sources[near[0]])
         yield near[0], max(0, near[1]), min(length, near[2])
-    order = [name for name in ("header", "subject", "body") if name in letter.sources]
+    order: list[str] = [name for name in ("header", "subject", "body") if name in letter.sources]
     order += [name for name in letter.sources if name not in order]
     for name in order:
         yield name, 0, min(len(letter.sources[name]), _MAX)
@@ -170,12 +170,3 @@ def _plain(figure: str) -> float:
         return float(re.sub(r"[.,]", "", figure))
     head, _, tail = figure.replace(",", ".").rpartition(".")
     return round(float(f"{head.replace('.', '')}.{tail}") if head else float(tail), 6)
-
-
-def is_supported(evidence: Evidence | None) -> bool:
-    return evidence is not None and evidence.status != "unsupported"
-
-
-def quotes(found: Iterable[Evidence]) -> list[str]:
-    """The words of several pieces of evidence, each once."""
-    return list(dict.fromkeys(one.quote for one in found))

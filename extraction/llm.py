@@ -27,6 +27,7 @@ from extraction.errors import (
 from extraction.ports import Prompt
 from extraction.types import Usage
 
+OPENAI_URL = "https://api.openai.com/v1"
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 20.0
 TRIES_AGAIN = 1
@@ -61,7 +62,7 @@ class OpenAiModel:
     @classmethod
     def connect(
         cls,
-        api_key: str,
+        api_key: str | None,
         base_url: str | None,
         api: Api,
         model: str,
@@ -71,8 +72,8 @@ class OpenAiModel:
     ) -> "OpenAiModel":
         """`timeout`: the longest silence in seconds. Takes some 40 ms for the TLS context: call it off the loop."""
         client = AsyncOpenAI(
-            api_key=api_key,
-            base_url=base_url,
+            api_key=api_key or "none",  # a server of one's own needs none, the SDK does
+            base_url=base_url or OPENAI_URL,  # else the SDK asks the environment
             timeout=httpx2.Timeout(timeout, connect=CONNECT_SECONDS),
             max_retries=tries_again,
         )

@@ -1,4 +1,4 @@
-"""The door for mails: whatever a client hands in becomes a `Letter`, or `UnreadableMail` when there is nothing to read."""
+"""The door for mails: what a client hands in becomes a `Letter`, or `UnreadableMail` when there is nothing to read."""
 
 import base64
 import re
@@ -118,7 +118,9 @@ def _parsed(content: bytes) -> EmailMessage:
 
 def _read(message: EmailMessage, draft: _Draft, nesting: int) -> str:
     """The message's own text and that of the messages it carries; attachments go to the draft."""
-    plain, html, carried = [], [], []
+    plain: list[str] = []
+    html: list[str] = []
+    carried: list[str] = []
     for part in _leaves(message):
         kind = part.get_content_type()
         if kind == "message/rfc822":
@@ -148,7 +150,7 @@ def _leaves(message: Message) -> Iterator[EmailMessage]:
             return
         part = queue.pop(0)
         if part.is_multipart() and part.get_content_maintype() == "multipart":
-            queue = [child for child in part.get_payload() if isinstance(child, Message)] + queue  # type: ignore[assignment]
+            queue = [child for child in part.get_payload() if isinstance(child, Message)] + queue
         elif isinstance(part, EmailMessage):
             yield part
 
@@ -186,9 +188,9 @@ def _attachment(part: EmailMessage, number: int) -> LetterFile:
 
 
 def _header(message: EmailMessage, name: str) -> str:
-    raw = str(dict((key.lower(), value) for key, value in reversed(list(message.raw_items()))).get(name.lower(), ""))
+    raw = next((str(value) for key, value in message.raw_items() if key.lower() == name.lower()), "")
     try:
-        return canonical(str(policy.default.header_factory(name, _unfolded(raw)))).strip()
+        return " ".join(canonical(str(policy.default.header_factory(name, _unfolded(raw)))).split())
     # The header parser of the standard library raises half a dozen types on malformed input; the raw text still reads.
     except Exception:  # noqa: BLE001
         return canonical(_unfolded(raw)).strip()
@@ -203,7 +205,7 @@ def _addresses(message: EmailMessage, name: str) -> Iterable[Party]:
     raw = next((str(value) for key, value in message.raw_items() if key.lower() == name), "")
     raw = _unfolded(raw)
     try:
-        found: tuple[MailAddress, ...] = policy.default.header_factory(name, raw).addresses  # type: ignore[attr-defined]
+        found: tuple[MailAddress, ...] = policy.default.header_factory(name, raw).addresses
         parties = [_party(address.display_name, address.addr_spec) for address in found]
     except Exception:  # noqa: BLE001 - as above
         parties = list(_parties(raw))
@@ -222,7 +224,7 @@ def _parties(line: str) -> Iterable[Party]:
 
 
 def _party(name: str | None, address: str | None) -> Party | None:
-    name = canonical(name or "").replace("\n", " ").strip(" \"'") or None
+    name = " ".join(canonical(name or "").split()).strip(" \"'") or None
     email = canonical(address or "").strip().lower() or None
     if email in ("<>", "@"):
         email = None

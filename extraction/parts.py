@@ -17,27 +17,33 @@ _FROM = re.compile(
     r"^\*?(?:From|De|Von|Da|Van|Fra|Från|Lähettäjä|Od|От|差出人|发件人)\*?\s?:\*?\s*(?P<who>\S.{0,300})$"
 )
 _OTHER_HEADER = re.compile(
-    r"^\*?(?:Sent|Date|To|Cc|Subject|Reply-To|Enviado(?: el)?|Fecha|Para|Asunto|Assunto|Data|Envoyé|Objet|À|A|Gesendet|Datum|An|"
+    r"^\*?(?:Sent|Date|To|Cc|Subject|Reply-To|Enviado(?: el)?|Fecha|Para|Asunto|Assunto|Data|Envoyé|Objet|À|A|"
+    r"Gesendet|Datum|An|"
     r"Betreff|Inviato|Oggetto|Verzonden|Aan|Onderwerp|Skickat|Till|Ämne|Sendt|Til|Emne)\*?\s?:\*?\s",
 )
 _WROTE = re.compile(
-    r"^(?:On|Am|Le|El|Em|Il|Op|Den)\b.{4,300}?(?:wrote|schrieb\b.{0,120}|a écrit|escribió|escreveu|ha scritto|schreef\b.{0,120}|skrev\b.{0,120})\s?:$",
+    r"^(?:On|Am|Le|El|Em|Il|Op|Den)\b.{4,300}?(?:wrote|schrieb\b.{0,120}|a écrit|escribió|escreveu|ha scritto|"
+    r"schreef\b.{0,120}|skrev\b.{0,120})\s?:$",
     re.S,
 )
 _FORWARD_MARK = re.compile(
-    r"^(?:-{2,} ?|_{2,} ?)?(?:Begin forwarded message|Forwarded message|Début du message (?:réexpédié|transféré)|Message transféré|"
+    r"^(?:-{2,} ?|_{2,} ?)?(?:Begin forwarded message|Forwarded message|Début du message (?:réexpédié|transféré)|"
+    r"Message transféré|"
     r"Anfang der weitergeleiteten Nachricht|Weitergeleitete Nachricht|Inicio del mensaje reenviado|Mensaje reenviado|"
-    r"Mensagem encaminhada|Início da mensagem encaminhada|Messaggio inoltrato|Inizio messaggio inoltrato)\s?:?(?: ?-{2,}| ?_{2,})?$",
+    r"Mensagem encaminhada|Início da mensagem encaminhada|Messaggio inoltrato|"
+    r"Inizio messaggio inoltrato)\s?:?(?: ?-{2,}| ?_{2,})?$",
     re.I,
 )
 _ORIGINAL_MARK = re.compile(
-    r"^(?:_{5,}|-{2,} ?(?:Original Message|Original-Nachricht|Ursprüngliche Nachricht|Mensaje original|Message d'origine|"
+    r"^(?:_{5,}|-{2,} ?(?:Original Message|Original-Nachricht|Ursprüngliche Nachricht|Mensaje original|"
+    r"Message d'origine|"
     r"Mensagem original|Messaggio originale) ?-{2,})$",
     re.I,
 )
 _FORWARD_SUBJECT = re.compile(r"^\s*(?:\[[^\]]{1,30}\]\s*)?(?:FWD?|TR|WG|RV|ENC|I|VS|VB|Doorst)\s?:", re.I)
 _SIGN_OFF = re.compile(
-    r"^(?:(?:with |many |all (?:the |my )?|my |kind|warm|best)?\s?(?:best|kind|warm|kindest|warmest|regards|thanks|thank you|cheers|"
+    r"^(?:(?:with |many |all (?:the |my )?|my |kind|warm|best)?\s?(?:best|kind|warm|kindest|warmest|regards|thanks|"
+    r"thank you|cheers|"
     r"sincerely|yours|respectfully|cordially)\b.{0,25}"
     r"|Mit (?:freundlichen|besten|herzlichen) Grüßen|(?:Viele|Beste|Freundliche|Herzliche|Liebe) Grüße|MfG"
     r"|(?:Un |Reciba un |Cordial )?(?:cordial )?saludos?(?: cordial(?:es)?)?|Atentamente|Quedo atent[oa]"
@@ -46,9 +52,12 @@ _SIGN_OFF = re.compile(
     re.I,
 )
 _DISCLAIMER = re.compile(
-    r"^(?:\W{0,3})(?:CONFIDENTIAL(?:ITY)?\b|AVISO DE CONFIDENCIALIDAD|This (?:e-?mail|message|transmission|communication|mailbox)\b"
-    r"|The information (?:contained )?in this|Securities (?:and advisory services )?offered|Advisory services offered|Investment advi\w+ (?:services )?offered"
-    r"|Past performance|For dealer use only|Diese E-Mail|Ce (?:message|courriel)|Este (?:mensaje|e-?mail|correo)|Member FINRA)",
+    r"^(?:\W{0,3})(?:CONFIDENTIAL(?:ITY)?\b|AVISO DE CONFIDENCIALIDAD|This (?:e-?mail|message|transmission|"
+    r"communication|mailbox)\b"
+    r"|The information (?:contained )?in this|Securities (?:and advisory services )?offered|"
+    r"Advisory services offered|Investment advi\w+ (?:services )?offered"
+    r"|Past performance|For dealer use only|Diese E-Mail|Ce (?:message|courriel)|Este (?:mensaje|e-?mail|correo)|"
+    r"Member FINRA)",
     re.I,
 )
 _SENT_FROM = re.compile(
@@ -90,7 +99,7 @@ def segments_of(body: str, subject: str, sender: Party) -> tuple[Segment, ...]:
     number = 0
     while number < len(lines):
         line = lines[number]
-        length, who, is_mark = _introduction(lines, number)
+        length, who, is_mark = _introduction(lines, number, least=2 if marked else 3)
         if length:
             marked = marked or is_mark
             following = next(
@@ -125,7 +134,7 @@ def _lines_of(body: str) -> Iterator[_Line]:
         position += len(raw) + 1
 
 
-def _introduction(lines: list[_Line], number: int) -> tuple[int, Party | None, bool]:
+def _introduction(lines: list[_Line], number: int, least: int) -> tuple[int, Party | None, bool]:
     """How many lines introduce an older message here (0: none), its author, and whether they say "forwarded"."""
     text = lines[number].text
     if not text:
@@ -137,7 +146,7 @@ def _introduction(lines: list[_Line], number: int) -> tuple[int, Party | None, b
     sender = _FROM.match(text)
     if sender:
         length = _header_block(lines, number)
-        if length >= 3:
+        if length >= least:
             return length, author_from(sender["who"]), False
     if text[:3].rstrip() in ("On", "Am", "Le", "El", "Em", "Il", "Op", "Den"):
         return _wrote(lines, number)

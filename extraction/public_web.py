@@ -43,8 +43,12 @@ class Page:
     html: str
 
 
-class Unreachable(ResearchError):
+class UnreachableError(ResearchError):
     """Nobody answers at this address (another one may)."""
+
+
+class NotPublicError(ResearchError):
+    """The address is none that we go to for a stranger."""
 
 
 class PublicWeb:
@@ -73,7 +77,7 @@ class PublicWeb:
             try:
                 found = await self._get(here, address)
             except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
-                raise Unreachable from error
+                raise UnreachableError from error
             except httpx2.HTTPError as error:
                 raise ResearchError from error
             if not isinstance(found, httpx2.URL):
@@ -104,12 +108,12 @@ class PublicWeb:
         port = url.port or PORTS.get(url.scheme, 0)
         allowed = not self._allow_hosts.isdisjoint({url.host, f"{url.host}:{port}"})
         if url.scheme not in PORTS or url.userinfo or not (allowed or port in PORTS.values()):
-            raise ResearchError
+            raise NotPublicError
         addresses = await self._resolve(url.host, port)
         if not addresses:
-            raise Unreachable
+            raise UnreachableError
         if not allowed and not all(is_public(ipaddress.ip_address(address)) for address in addresses):
-            raise ResearchError
+            raise NotPublicError
         return min(addresses, key=lambda address: ":" in address)  # IPv4 first: it works everywhere
 
 
@@ -125,7 +129,7 @@ async def _resolved(host: str, port: int) -> list[str]:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise Unreachable from error
+        raise UnreachableError from error
     return [str(address[0]).partition("%")[0] for *_, address in found]
 
 

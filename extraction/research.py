@@ -11,7 +11,7 @@ from typing import Any
 from selectolax.lexbor import LexborHTMLParser
 
 from extraction.errors import ResearchError
-from extraction.public_web import Page, PublicWeb, Resolve, Unreachable
+from extraction.public_web import Page, PublicWeb, Resolve, UnreachableError
 
 DEADLINE_SECONDS = 5.0
 REMEMBERED_SECONDS = 3600.0
@@ -21,8 +21,18 @@ MAX_FACT = 500  # characters
 _DOMAIN = re.compile(r"(?=.{4,253}$)(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W_][\w-]{0,61}[^\W_]")
 # schema.org: Organization and those of its kinds that firms of this trade call themselves.
 _ORGANIZATIONS = frozenset(
-    "Organization Corporation LocalBusiness FinancialService ProfessionalService AccountingService InsuranceAgency "
-    "BankOrCreditUnion EmploymentAgency LegalService".split()
+    {
+        "Organization",
+        "Corporation",
+        "LocalBusiness",
+        "FinancialService",
+        "ProfessionalService",
+        "AccountingService",
+        "InsuranceAgency",
+        "BankOrCreditUnion",
+        "EmploymentAgency",
+        "LegalService",
+    }
 )
 
 Facts = dict[str, Any]
@@ -84,7 +94,7 @@ class WebResearch:
         async with asyncio.timeout(self._timeout):
             try:
                 page = await self._web.page(f"https://{domain}/")
-            except Unreachable:
+            except UnreachableError:
                 page = await self._web.page(f"http://{domain}/")
         return facts_from(page) if page else None
 

@@ -96,7 +96,7 @@ def _names(person: Person) -> Iterator[FieldValue | None]:
 def _states(person: Person) -> Iterator[FieldValue | None]:
     """`Indiana` → `IN`; the country follows from the state when nobody named it."""
     for record in ("contact", "company"):
-        held = person.get(record, "state")  # type: ignore[arg-type]
+        held = person.get(record, "state")
         code = state_code(str(held.value)) if held else None
         if held and code:
             yield held.model_copy(update={"value": code})
@@ -156,8 +156,8 @@ def _source(extraction: Extraction, people: tuple[Person, ...]) -> tuple[str | N
 def _origin(person: Person, source: str | None, detail: str | None) -> Iterator[FieldValue | None]:
     basis = _sure(person, "deal", "referrer_name")
     for record in ("company", "deal"):
-        yield _derived(record, "source", source, basis) if source else None  # type: ignore[arg-type]
-        yield _derived(record, "source_detail", detail, basis) if detail else None  # type: ignore[arg-type]
+        yield _derived(record, "source", source, basis) if source else None
+        yield _derived(record, "source_detail", detail, basis) if detail else None
 
 
 def _credit(person: Person, own: OwnFirm) -> Iterator[FieldValue | None]:

@@ -13,7 +13,18 @@ from extraction.types import Evidence, Extraction, FieldContent, FieldValue, Own
 
 Label = dict[str, Any]
 
-CONTACT = ["full_name", "first_name", "last_name", "email", "phone", "linkedin_url", "meeting_link", "company_website", "referrer_name", "referrer_email"]
+CONTACT = [
+    "full_name",
+    "first_name",
+    "last_name",
+    "email",
+    "phone",
+    "linkedin_url",
+    "meeting_link",
+    "company_website",
+    "referrer_name",
+    "referrer_email",
+]
 # Where a label's key stands in our records; a key that is not named here is a metric of the deal under its own name.
 _WHERE: dict[str, tuple[RecordName, str]] = {
     **{
@@ -188,7 +199,7 @@ def _count(
     board: _Board, mail: str, person: int | None, name: str, wanted: FieldContent | None, value: FieldValue | None
 ) -> None:
     right = value is not None and bool(wanted) and is_same(name, wanted or "", value.value)
-    if value is not None and name != "role":
+    if value is not None and name not in ("role", "language"):
         board.sure.append((value.confidence, right))
     filled = value is not None and value.confidence >= FILLED
     tally = board.fields[name]
@@ -288,5 +299,8 @@ def _calibration_error(sure: list[tuple[float, bool]]) -> float:
 
 def _times(times: list[float]) -> dict[str, float]:
     ordered = sorted(times) or [0.0]
-    at = lambda share: round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 2)  # noqa: E731
+
+    def at(share: float) -> float:
+        return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 2)
+
     return {"p50": at(0.5), "p95": at(0.95), "max": round(ordered[-1], 2)}

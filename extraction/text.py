@@ -6,7 +6,10 @@ from charset_normalizer import from_bytes
 
 _SPACES = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 # Zero-width and bidi controls, soft hyphen, grapheme joiner, tags: they split words for a reader of code only.
-_INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b\u200c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufeff\ufffe\uffff"
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u180e\u200b\u200c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064"
+    "\u2066\u2067\u2068\u2069\ufeff\ufffe\uffff"
+)
 _TABLE: dict[int, str | None] = {
     **dict.fromkeys((*range(32), *range(127, 160), *range(55296, 57344), *range(917504, 917632))),
     **{ord(char): None for char in _INVISIBLE},

@@ -8,6 +8,7 @@ import base64
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 Mode = Literal["review", "auto", "preview"]
 Intent = Literal["candidate", "client", "none"]
@@ -45,29 +46,37 @@ Address = Annotated[Text, Field(max_length=320)]
 
 def _within_body_limit(text: str) -> str:
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BODY_BYTES:
-        raise ValueError("body_too_large")
+        raise PydanticCustomError("body_too_large", "is over 1 MB")
     return text
 
 
-def _check_base64(text: str, name: str) -> None:
+def _base64(text: str) -> str:
     try:
-        decoded = base64.b64decode(text, validate=True)
+        base64.b64decode(text, validate=True)
     except ValueError:
-        raise ValueError(f"{name} is not Base64") from None
-    if not decoded and name == "raw_base64":
-        raise ValueError(f"{name} is empty")
+        raise ValueError("is not Base64") from None
+    return text
+
+
+def _not_empty(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty")
+    return text
+
+
+def at_fault(code: str, reason: str, *fields: str) -> PydanticCustomError:
+    """A rule over several fields; names those at fault, relative to where the model stands."""
+    return PydanticCustomError(code, "{reason}", {"reason": reason, "fields": fields})  # type: ignore[arg-type]
+
+
+Base64 = Annotated[str, AfterValidator(_base64)]
 
 
 class AttachedFile(Strict):
     filename: Annotated[Text, Field(min_length=1, max_length=255)]
     content_type: Annotated[Text, Field(max_length=255)] = "application/octet-stream"
-    content_base64: str
+    content_base64: Base64
     is_inline: bool = False
-
-    @model_validator(mode="after")
-    def _is_base64(self) -> "AttachedFile":
-        _check_base64(self.content_base64, "content_base64")
-        return self
 
     def content(self) -> bytes:
         return base64.b64decode(self.content_base64)
@@ -95,12 +104,11 @@ class PersonCorrection(Strict):
 
     @model_validator(mode="after")
     def _known_fields(self) -> "PersonCorrection":
-        for record in ("company", "contact", "deal"):
-            for field, value in getattr(self, record).items():
-                if field not in FIELDS[record]:
-                    raise ValueError(f"{record}.{field} is not a field")
-                if not _is_content(value):
-                    raise ValueError(f"{record}.{field} must be text, a list of texts, or null")
+        given = [(record, name) for record in FIELDS for name in getattr(self, record)]
+        if unknown := [f"{record}.{name}" for record, name in given if name not in FIELDS[record]]:
+            raise at_fault("unknown_field", "is no field of this record", *unknown)
+        if wrong := [f"{record}.{name}" for record, name in given if not _is_content(getattr(self, record)[name])]:
+            raise at_fault("bad_value", "must be text, a list of texts, or null", *wrong)
         return self
 
 
@@ -158,10 +166,12 @@ class Email(Strict):
     internet_message_id: Annotated[Text, Field(max_length=998)] | None = None
     conversation_id: Annotated[Text, Field(max_length=998)] | None = None
     attachments: Annotated[list[AttachedFile], Field(max_length=MAX_ATTACHMENTS)] = []
-    raw_email: Annotated[str | None, Field(description="A whole RFC 5322 message; it wins over the parts.")] = None
-    raw_base64: Annotated[
-        str | None, Field(description="A whole .eml or .msg file in Base64: exact bytes, wins over raw_email.")
-    ] = None
+    raw_email: Annotated[str, AfterValidator(_not_empty)] | None = Field(
+        None, description="A whole RFC 5322 message; it wins over the parts."
+    )
+    raw_base64: Annotated[Base64, AfterValidator(_not_empty)] | None = Field(
+        None, description="A whole .eml or .msg file in Base64: exact bytes, wins over raw_email."
+    )
     user_context: UserContext | None = None
     user_corrections: Corrections | None = None
     allow_duplicate: bool = False
@@ -170,16 +180,12 @@ class Email(Strict):
 
     @model_validator(mode="after")
     def _whole(self) -> "Email":
-        if self.raw_base64 is not None:
-            _check_base64(self.raw_base64, "raw_base64")
-        elif self.raw_email is None:
+        if self.raw_base64 is None and self.raw_email is None:
             missing = [name for name in ("sender_email", "subject", "body") if name not in self.model_fields_set]
             if missing:
-                raise ValueError(f"missing: {', '.join(missing)}")
-        elif not self.raw_email.strip():
-            raise ValueError("raw_email is empty")
+                raise at_fault("missing", "is required", *missing)
         if sum(file.size() for file in self.attachments) > MAX_ATTACHMENT_BYTES:
-            raise ValueError("attachments_too_large")
+            raise at_fault("attachments_too_large", "are together over 15 MB", "attachments")
         return self
 
 

@@ -60,18 +60,23 @@ _TOO_LARGE = {
 
 def problem_from(error: ValidationError) -> Problem:
     """All fields at fault, by name. Pydantic's own messages describe the rule, not the value; its input stays out."""
-    found = error.errors(include_input=False, include_context=False, include_url=False)
+    found = error.errors(include_input=False, include_url=False)
     if all(one["type"] == "json_invalid" for one in found):
         return Problem(400, "malformed_json", "The request is not valid JSON.")
-    errors = [_field_error(one) for one in found]
+    errors = [named for one in found for named in _named(one)]
     for code, detail in _TOO_LARGE.items():
-        if any(one["message"] == code for one in errors):
-            return Problem(413, code, detail, errors=[one for one in errors if one["message"] == code])
-    names = ", ".join(dict.fromkeys(one["field"] for one in errors)) or "the request"
+        if large := [one for one in errors if one["code"] == code]:
+            return Problem(413, code, detail, errors=large)
+    names = ", ".join(dict.fromkeys(one["field"] for one in errors if one["field"])) or "the request"
     return Problem(422, "fields_at_fault", f"Please correct: {names}.", errors=errors)
 
 
-def _field_error(one: Any) -> dict[str, str]:
+def _named(one: Any) -> list[dict[str, str]]:
+    """One entry a field: our own rules over several fields name them in their context."""
+    place = tuple(str(part) for part in one["loc"])
+    fields = one.get("ctx", {}).get("fields", ("",))
     message = str(one["msg"]).removeprefix("Value error, ")
-    field = ".".join(str(part) for part in one["loc"])
-    return {"field": field, "code": str(one["type"]), "message": message}
+    return [
+        {"field": ".".join((*place, *([field] if field else []))), "code": str(one["type"]), "message": message}
+        for field in fields
+    ]

@@ -110,7 +110,8 @@ class StreamingViews:
     async def batch(self, request: HttpRequest) -> HttpResponseBase:
         """NDJSON of one mail or of up to 50 interleaved; or, with `stream_chunks=false`, one JSON at the end."""
         whole = request.GET.get("stream_chunks", "true").lower() in ("false", "0", "no")
-        if b'"emails"' in request.body:
+        _caller(request)
+        if b'"emails"' in _content(request):
             given = _body(request, Batch)
             return await (self._whole_batch(request, given) if whole else self._stream_batch(request, given))
         if whole:
@@ -283,8 +284,9 @@ class StreamingViews:
 
     @endpoint("POST")
     async def save(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
+        caller = _caller(request)
         given = _body(request, Save, empty=True)
-        state = await self._runs.save(run_id, _caller(request), given.corrections)
+        state = await self._runs.save(run_id, caller, given.corrections)
         return json_response({"run_id": run_id, "state": state}, 202)
 
     @endpoint("POST")
@@ -316,12 +318,16 @@ def _caller(request: HttpRequest) -> Caller:
     return caller
 
 
-def _body(request: HttpRequest, model: type[Model], *, empty: bool = False) -> Model:
-    """The request's JSON as a model; `empty` allows no body at all. Raises `Problem` or `ValidationError`."""
+def _content(request: HttpRequest) -> bytes:
     try:
-        body = request.body
+        return request.body
     except RequestDataTooBig:
         raise Problem(413, "request_too_large", "The request is over 20 MB.") from None
+
+
+def _body(request: HttpRequest, model: type[Model], *, empty: bool = False) -> Model:
+    """The request's JSON as a model; `empty` allows no body at all. Raises `Problem` or `ValidationError`."""
+    body = _content(request)
     if empty and not body.strip():
         return model()
     if request.content_type != "application/json":

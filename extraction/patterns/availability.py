@@ -7,20 +7,27 @@ from extraction.patterns.reading import Passage, Span
 from extraction.patterns.words import NUMBER
 
 _MONTH = (
-    r"(?:January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|"
-    r"Januar|Februar|März|Mai|Juni|Juli|Oktober|Dezember|janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre|"
+    r"(?:January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|Jun|"
+    r"Jul|Aug|Sept?|Oct|Nov|Dec|"
+    r"Januar|Februar|März|Mai|Juni|Juli|Oktober|Dezember|janvier|février|mars|avril|mai|juin|juillet|août|"
+    r"septembre|octobre|novembre|décembre|"
     r"enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|março|maio|janeiro)"
 )
-_DATE = rf"(?:{_MONTH}\s\d{{1,2}}(?:,\s\d{{4}})?|\d{{1,2}}\.?\s(?:de\s)?{_MONTH}(?:\s(?:de\s)?\d{{4}})?|(?:mid|early|late)-{_MONTH}|Q[1-4]\s\d{{4}}|{_MONTH}(?:\s(?:de\s)?\d{{4}}))"
+_DATE = (
+    rf"(?:{_MONTH}\s\d{{1,2}}(?:,\s\d{{4}})?|\d{{1,2}}\.?\s(?:de\s)?{_MONTH}(?:\s(?:de\s)?\d{{4}})?|(?:mid|early|"
+    rf"late)-{_MONTH}|Q[1-4]\s\d{{4}}|{_MONTH}(?:\s(?:de\s)?\d{{4}}))"
+)
 _SPAN = rf"(?:{NUMBER}\s(?:days|weeks|months|week|month|Wochen|Monate|semanas|meses|mes|semaines|mois)['’]?)"
 _HINT = re.compile(
-    r"start|notice|free|available|nothing moves|after |when:|kündigung|wechseln|einstieg|verfügbar|frei|préavis|preaviso|em ",
+    r"start|notice|free|available|nothing moves|after |when:|kündigung|wechseln|einstieg|verfügbar|frei|préavis|"
+    r"preaviso|em ",
     re.I,
 )
 _AVAILABLE = tuple(
     re.compile(pattern, re.I)
     for pattern in (
-        rf"\b(?:can|could)\s(?:\w+\s)?start\s(?:in\s|on\s|by\s)?((?:{_SPAN}|{_DATE})(?:\safter\s(?:an?\s)?(?:offer|signing|notice))?)",
+        rf"\b(?:can|could)\s(?:\w+\s)?start\s(?:in\s|on\s|by\s)?((?:{_SPAN}|{_DATE})(?:\safter\s(?:an?\s)?(?:offer|"
+        rf"signing|notice))?)",
         rf"\bstart(?:ing)?\s(?:date\s)?(?:on|from|in|by)\s({_DATE}|{_SPAN})",
         rf"\bnotice(?:\speriod)?\s(?:is|of|period:)\s({_SPAN})",
         rf"\b({_SPAN}\s(?:written\s)?notice(?!\speriod))",
@@ -37,7 +44,8 @@ _AVAILABLE = tuple(
 _SPECIALTY = tuple(
     re.compile(pattern)
     for pattern in (
-        r"(?i:\bspeciali[sz](?:e|es|ing|ed) in|\bknown for,? (?:if anything, )?is|\bwork I love best is|\bfocus(?:ed|ing)? on|\bmostly \w+ \w+:|\büberwiegend|\bprimarily)\s"
+        r"(?i:\bspeciali[sz](?:e|es|ing|ed) in|\bknown for,? (?:if anything, )?is|\bwork I love best is|"
+        r"\bfocus(?:ed|ing)? on|\bmostly \w+ \w+:|\büberwiegend|\bprimarily)\s"
         r"([^.;\n(]{4,120})",
     )
 )

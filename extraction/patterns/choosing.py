@@ -250,7 +250,7 @@ def _booked(share: Belongings) -> list[Span]:
 
 def _is_large(value: str) -> bool:
     number = re.search(r"([\d.]+)([MB])", value)
-    return bool(number) and (number.group(2) == "B" or float(number.group(1)) >= 8)
+    return number is not None and (number.group(2) == "B" or float(number.group(1)) >= 8)
 
 
 def _answered(share: Belongings, name: str, pattern: str, found: Sequence[FieldValue | None]) -> FieldValue | None:

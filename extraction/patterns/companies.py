@@ -6,30 +6,41 @@ from collections.abc import Iterator
 from extraction.patterns.reading import Passage, Span
 
 _CAP = r"[A-ZÀ-ÞĀ-Ž][\w'’-]*"
-_LEGAL = r"(?:LLC|L\.L\.C\.|Inc\.?|inc\.|L\.P\.|LP|LLP|Ltd\.?|Ltda\.?|S\.A\.|SA|S\.L\.|AG|GmbH|eG|KG|SE|N\.A\.|Co\.|Corp\.?|Corporation|PLC|plc|P\.C\.|PLLC|S\.p\.A\.|B\.V\.|NV)"
+_LEGAL = (
+    r"(?:LLC|L\.L\.C\.|Inc\.?|inc\.|L\.P\.|LP|LLP|Ltd\.?|Ltda\.?|S\.A\.|SA|S\.L\.|AG|GmbH|eG|KG|SE|N\.A\.|Co\.|"
+    r"Corp\.?|Corporation|PLC|plc|P\.C\.|PLLC|S\.p\.A\.|B\.V\.|NV)"
+)
 _AND = r"(?:&|and|und|et|y|e|of|de|du|del|la|financier|financière|the)"
 _FIRM = re.compile(
     rf"(?<![\w@.'’-])(?:{_CAP},\s(?={_CAP}(?:\s{_CAP})?,?\s&\s)(?:{_CAP},\s)?)?{_CAP}(?:\s{{1,8}}(?:{_AND}\s{{1,8}}){{0,2}}{_CAP}){{0,6}}(?:\.?,?\s(?:&\s)?{_LEGAL}(?![\w])){{0,3}}(?:(?:(?<=Inc)|(?<=Ltda)|(?<=Ltd)|(?<=Corp))\.)?"
 )
 _KEYWORD = re.compile(
-    r"\b(?:Wealth|Advis[oe]r\w*|Advisory|Securities|Partners|Capital|Bank\w*|Trust|Group\w*|Groupe|Financial|Finance|Investments?|Asset|Management|Planning|Fiduciary|"
-    r"Family Office|Counsel|Company|Compagnie|Holdings|Insurance|Patrimoni\w+|Gestión|Gestão|Sparverein|Sparkasse|Vermögens\w+|Maison|Cie|Collective|Associates|"
-    r"Brokerage|Private|Daughters|Sons|Söhne|Fils|Hermanos|Equity|Retirement|Estate|Tax|Trust Company|Clearing|Consulting)\b"
+    r"\b(?:Wealth|Advis[oe]r\w*|Advisory|Securities|Partners|Capital|Bank\w*|Trust|Group\w*|Groupe|Financial|"
+    r"Finance|Investments?|Asset|Management|Planning|Fiduciary|"
+    r"Family Office|Counsel|Company|Compagnie|Holdings|Insurance|Patrimoni\w+|Gestión|Gestão|Sparverein|Sparkasse|"
+    r"Vermögens\w+|Maison|Cie|Collective|Associates|"
+    r"Brokerage|Private|Daughters|Sons|Söhne|Fils|Hermanos|Equity|Retirement|Estate|Tax|Trust Company|Clearing|"
+    r"Consulting)\b"
 )
 _IS_LEGAL = re.compile(rf"[\s,]{_LEGAL}$")
 _CUE = re.compile(
-    r"(?:\b(?:at|with|for|joined|of|bei|bei der|beim|im|in der|chez|au|à la|à l['’]|en|na|no|from|by|firm is|firm|shop|employer|company|org|somos|we are|are)[:\s]{1,4}|@\s)$",
+    r"(?:\b(?:at|with|for|joined|of|bei|bei der|beim|im|in der|chez|au|à la|à l['’]|en|na|no|from|by|firm is|firm|"
+    r"shop|employer|company|org|somos|we are|are)[:\s]{1,4}|@\s)$",
     re.I,
 )
 _TRIMMED = re.compile(
-    r"^(?:(?:The|At|With|In|I|We|My|Our|For|From|And|Of|Dear|Hi|Hello|Tell|As|On|By|Shop|Role|Company|Current|Somos|Firm|To|For|Re|RE|FW|Fwd)\s)+(?=[A-ZÀ-Þ])"
+    r"^(?:(?:The|At|With|In|I|We|My|Our|For|From|And|Of|Dear|Hi|Hello|Tell|As|On|By|Shop|Role|Company|Current|"
+    r"Somos|Firm|To|For|Re|RE|FW|Fwd)\s)+(?=[A-ZÀ-Þ])"
 )
 _WRONG = re.compile(
-    r"\b(?:Series|Monday|Tuesday|Wednesday|Thursday|Friday|Dear|Hello|Subject|Meeting|Time|Zoom|Calendly|LinkedIn|Street|Suite|Forum|Summit|Conference|CFP|CFA|"
-    r"Advisor Vault|Best|Regards|Thanks|Event|Phone|Mobile|Email)\b|^(?:Private Wealth|Wealth Management|Client Advisory|Family Office)$"
+    r"\b(?:Series|Monday|Tuesday|Wednesday|Thursday|Friday|Dear|Hello|Subject|Meeting|Time|Zoom|Calendly|LinkedIn|"
+    r"Street|Suite|Forum|Summit|Conference|CFP|CFA|"
+    r"Advisor Vault|Best|Regards|Thanks|Event|Phone|Mobile|Email)\b|^(?:Private Wealth|Wealth Management|"
+    r"Client Advisory|Family Office)$"
 )
 _TITLE_WORD = re.compile(
-    r"\b(?:Senior|Vice|President|Director|Manager|Advisor|Officer|Planner|Head of|Chief|Managing|Associate|Strategist|Principal|Executive|Founder|Leiter|Consultant|"
+    r"\b(?:Senior|Vice|President|Director|Manager|Advisor|Officer|Planner|Head of|Chief|Managing|Associate|"
+    r"Strategist|Principal|Executive|Founder|Leiter|Consultant|"
     r"Market Leader|Producing|Estimad[ao]|Representative|Recruiter|Analyst)\b"
 )
 _END = "\x00"
@@ -37,7 +48,8 @@ _TITLE_FIRST = re.compile(
     r"^[\w ]{0,30}?\b(?:Principal|Partner|President|Director|Manager|Advisor|Officer|Founder|Owner|CEO),\s+"
 )
 _PAST = re.compile(
-    r"\b(?:formerly|former|previously|survived|training class|approach anyone|used to|ex-|not at|before that|sent by)\b[^.]{0,60}$",
+    r"\b(?:formerly|former|previously|survived|training class|approach anyone|used to|ex-|not at|before that|"
+    r"sent by)\b[^.]{0,60}$",
     re.I,
 )
 

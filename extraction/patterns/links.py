@@ -15,11 +15,66 @@ _NO_SITE = re.compile(
     r"^(?:\w+\.)?(?:calendly|linkedin|zoom|google|gmail|outlook|hotmail|yahoo|facebook|twitter|instagram)\.", re.I
 )
 _TLDS = frozenset(
-    ["com", "net", "org", "io", "co", "us", "ca", "biz", "info", "example", "de", "fr", "es", "ch", "at", "it", "pt", "br", "mx", "uk", "au", "eu", "wealth", "financial", "bank", "capital"]
+    [
+        "com",
+        "net",
+        "org",
+        "io",
+        "co",
+        "us",
+        "ca",
+        "biz",
+        "info",
+        "example",
+        "de",
+        "fr",
+        "es",
+        "ch",
+        "at",
+        "it",
+        "pt",
+        "br",
+        "mx",
+        "uk",
+        "au",
+        "eu",
+        "wealth",
+        "financial",
+        "bank",
+        "capital",
+    ]
 )
 
 FREE_MAIL = frozenset(
-    ["gmail", "googlemail", "yahoo", "hotmail", "outlook", "aol", "icloud", "me", "mac", "msn", "live", "proton", "protonmail", "pm", "ymail", "gmx", "web", "mail", "comcast", "att", "verizon", "sbcglobal", "bellsouth", "cox", "charter", "calendly", "linkedin"]
+    [
+        "gmail",
+        "googlemail",
+        "yahoo",
+        "hotmail",
+        "outlook",
+        "aol",
+        "icloud",
+        "me",
+        "mac",
+        "msn",
+        "live",
+        "proton",
+        "protonmail",
+        "pm",
+        "ymail",
+        "gmx",
+        "web",
+        "mail",
+        "comcast",
+        "att",
+        "verizon",
+        "sbcglobal",
+        "bellsouth",
+        "cox",
+        "charter",
+        "calendly",
+        "linkedin",
+    ]
 )
 
 

@@ -1,4 +1,4 @@
-"""Figures of a practice: assets, production, clients, years, licences, designations, pay, notice, transferable share."""
+"""Figures of a practice: assets, production, clients, years, licences, designations, pay, transferable share."""
 
 import re
 from collections.abc import Iterator
@@ -8,16 +8,30 @@ from extraction.patterns.words import NUMBER, number_from
 
 _SIGNS = {"US$": "$", "C$": "$", "$": "$", "€": "€", "£": "£", "CHF": "CHF ", "R$": "R$"}
 _UNITS = {
-    "k": "K", "thousand": "K", "mil": "K", "m": "M", "mm": "M", "mio": "M", "million": "M", "millions": "M", "millones": "M", "milhões": "M",
-    "millionen": "M", "b": "B", "bn": "B", "billion": "B", "mrd": "B",
-}  # fmt: skip
+    "k": "K",
+    "thousand": "K",
+    "mil": "K",
+    "m": "M",
+    "mm": "M",
+    "mio": "M",
+    "million": "M",
+    "millions": "M",
+    "millones": "M",
+    "milhões": "M",
+    "millionen": "M",
+    "b": "B",
+    "bn": "B",
+    "billion": "B",
+    "mrd": "B",
+}
 _UNIT = r"(?:k|thousand|mil(?!l)|mm|mio\.?|m|millions?|millones|milhões|millionen|bn|b|billion|mrd\.?)(?![\w])"
 _SIGN = r"(?:US\$|C\$|R\$|\$|€|£|CHF)"
 _FIGURE = r"\d{1,3}(?:[,.' ]\d{3}){1,3}(?:[.,]\d{1,2})?(?!\d)|\d{1,4}(?:[.,]\d{1,3})?(?!\d)"
 _MONEY = re.compile(
     rf"(?<![\w.,-])(?P<sign>{_SIGN})?\s?(?P<low>{_FIGURE})(?:\s?(?P<low_unit>{_UNIT}))?\s?(?P<low_after>€|\$)?"
     rf"(?:\s?(?P<dash>-|–|—|to|bis|à|a|y|and)\s?(?P<sign2>{_SIGN})?\s?(?P<high>{_FIGURE}))?"
-    rf"(?:\s?(?P<unit>{_UNIT}))?(?:\s?(?:de\s)?(?P<after>€|\$|Euros?|euros?|dólares|dollars|francs|reais|US\$))?(?![\w%])",
+    rf"(?:\s?(?P<unit>{_UNIT}))?(?:\s?(?:de\s)?(?P<after>€|\$|Euros?|euros?|dólares|dollars|francs|reais|"
+    rf"US\$))?(?![\w%])",
     re.I,
 )
 _AFTER_SIGN = {
@@ -36,33 +50,39 @@ _CUES = {
         r"produc\w+|revenues?|t-?12|trailing|gross\w*|gdc|fee rev|erträge|revenus|facturación|ingresos|receita", re.I
     ),
     "compensation": re.compile(
-        r"expect\w*|salary|\bpay\b|\bcomp\b|compensation|would do it|would need|package|gehalt\w*|prétentions|pediría|ofrecemos|move for less|at least|range to begin|want\w*\s(?:to make\s)?(?:\$|at)"
+        r"expect\w*|salary|\bpay\b|\bcomp\b|compensation|would do it|would need|package|gehalt\w*|prétentions|"
+        r"pediría|ofrecemos|move for less|at least|range to begin|want\w*\s(?:to make\s)?(?:\$|at)"
         r"|retribución|sueldo|salario|rémunération",
         re.I,
     ),
     "aum": re.compile(
-        r"\baum\b|assets?|manag\w+|\bbook\b|look after|relationships come|volumen|vermögen|gestion\w*|gestão|actifs?|activos|administr\w+|run[s]?\b|cuido|households?|families|separately"
+        r"\baum\b|assets?|manag\w+|\bbook\b|look after|relationships come|volumen|vermögen|gestion\w*|gestão|"
+        r"actifs?|activos|administr\w+|run[s]?\b|cuido|households?|families|separately"
         r"|responsible for|advise|depot\w*|total|add up|is it|it is|practice is|use|own is|numbers are",
         re.I,
     ),
 }
 _NOT_HIS = re.compile(
-    r"\b(?:branch|team|group|firm|totals?(?=\s*[\t:])|complex|holding|the two of us|league table|similar|office runs|company|earlier|bonus|makes (?:somewhere )?(?:around|about)|fee of|costs?|"
-    r"deferred|unvested|current(?:ly)? (?:pay|salary|makes)|stale|counts assets|old figure|(?:19|20)\d\d:)\b[^.;]{0,40}$",
+    r"\b(?:branch|team|group|firm|totals?(?=\s*[\t:])|complex|holding|the two of us|league table|similar|"
+    r"office runs|company|earlier|bonus|makes (?:somewhere )?(?:around|about)|fee of|costs?|"
+    r"deferred|unvested|current(?:ly)? (?:pay|salary|makes)|stale|counts assets|old figure|(?:19|"
+    r"20)\d\d:)\b[^.;]{0,40}$",
     re.I,
 )
 _NOT_AFTER = re.compile(
     r"^\s?(?:at the branch|for the (?:branch|team|group|office)|in the branch|as a team|%|due|at the start)", re.I
 )
 _CLIENT_NOUN = (
-    r"(?:client households|households?|families|familles|familias|famílias|clients?|clientes|relationships|mandate|mandanten|kunden|trusts|foyers|grupos familiares|"
+    r"(?:client households|households?|families|familles|familias|famílias|clients?|clientes|relationships|mandate|"
+    r"mandanten|kunden|trusts|foyers|grupos familiares|"
     r"household count|dentists\sas\sclients|haushalte)"
 )
 _CLIENTS = re.compile(
     rf"(?<![$€£.,\d])\b({NUMBER})(?:\s(?:loyal|private|client|active|{'wealthy'}))?\s{_CLIENT_NOUN}\b", re.I
 )
 _CLIENTS_AFTER = re.compile(
-    r"\b(?:household count|households|clients|relationships|clientele|clientela|familles|mandate)\W{1,5}(\d{1,4})(?![\d%]|[.,]\d|\s?[%$€KM])",
+    r"\b(?:household count|households|clients|relationships|clientele|clientela|familles|"
+    r"mandate)\W{1,5}(\d{1,4})(?![\d%]|[.,]\d|\s?[%$€KM])",
     re.I,
 )
 _CLIENTS_COUNTED = re.compile(
@@ -71,38 +91,119 @@ _CLIENTS_COUNTED = re.compile(
 _COUNTED = re.compile(rf"\b(?:{_CLIENT_NOUN}|y(?:ea)?rs?|ans|a[ñn]os|\w*jahren?)\b", re.I)
 _EXACT = re.compile(r"\((\d{1,4})(?: exactly| exactement| on the last count| of them)?\)")
 _YEARS = re.compile(
-    rf"\b({NUMBER})\s(?:yrs?|years?|years['’]|ans|años|anos|jahren?|berufsjahren|jahre)\b(?!\s?(?:ago|old|notice|contract|next))",
+    rf"\b({NUMBER})\s(?:yrs?|years?|years['’]|ans|años|anos|jahren?|berufsjahren|jahre)\b(?!\s?(?:ago|old|notice|"
+    rf"contract|next))",
     re.I,
 )
 _YEARS_CUE = re.compile(
-    r"business|profession|industry|experience|career|trenches|in\b|sector|métier|pratique|berufs|betreue|mercado|oficio|doing this|for\b|llevo|depuis|seit|j['’]ai|,\s?$|yrs|experiencia",
+    r"business|profession|industry|experience|career|trenches|in\b|sector|métier|pratique|berufs|betreue|mercado|"
+    r"oficio|doing this|for\b|llevo|depuis|seit|j['’]ai|,\s?$|yrs|experiencia",
     re.I,
 )
 _SERIES = re.compile(
-    r"\bSeries\s(\d{1,2}(?:(?:,?\s(?:and|&|y|und|et)\s|,\s?|/|\s&\s)(?:la\s)?(?:Series\s)?\d{1,2}(?!\d|[.,]\d|\s?[%$MK]))*)",
+    r"\bSeries\s(\d{1,2}(?:(?:,?\s(?:and|&|y|und|et)\s|,\s?|/|\s&\s)(?:la\s)?(?:Series\s)?\d{1,2}(?!\d|[.,]\d|"
+    r"\s?[%$MK]))*)",
     re.I,
 )
 _BARE_LICENSES = re.compile(
-    r"(?:\b[Rr]egistrations?:?|\b[Ll]icen[sc](?:es|ed):?|\bhold\b|\bI am\b|\bhave the\b|\bthe SIE\b|\.\s)\W{0,3}(?:SIE,?\s(?:and\s(?:the\s)?)?)?((?:\d{1,2})(?:(?:,\s|/|\s&\s|\sand\s(?:the\s)?)\d{1,2}(?![\d,.]\d|\s?[%$MKmk]\b)){0,6})(?=[\s.;,])",
+    r"(?:\b[Rr]egistrations?:?|\b[Ll]icen[sc](?:es|ed):?|\bhold\b|\bI am\b|\bhave the\b|\bthe SIE\b|"
+    r"\.\s)\W{0,3}(?:SIE,?\s(?:and\s(?:the\s)?)?)?((?:\d{1,2})(?:(?:,\s|/|\s&\s|"
+    r"\sand\s(?:the\s)?)\d{1,2}(?![\d,.]\d|\s?[%$MKmk]\b)){0,6})(?=[\s.;,])",
 )
 _LICENSE_NUMBERS = frozenset(
-    ["3", "4", "6", "7", "8", "9", "10", "14", "16", "22", "23", "24", "26", "27", "28", "30", "31", "39", "50", "51", "52", "53", "57", "63", "65", "66", "79", "82", "86", "87", "99"]
+    [
+        "3",
+        "4",
+        "6",
+        "7",
+        "8",
+        "9",
+        "10",
+        "14",
+        "16",
+        "22",
+        "23",
+        "24",
+        "26",
+        "27",
+        "28",
+        "30",
+        "31",
+        "39",
+        "50",
+        "51",
+        "52",
+        "53",
+        "57",
+        "63",
+        "65",
+        "66",
+        "79",
+        "82",
+        "86",
+        "87",
+        "99",
+    ]
 )
 _LIFE = re.compile(r"\blife (?:&|and) health\b", re.I)
-DESIGNATIONS = ["CFP", "CFA", "CIMA", "CPWA", "ChFC", "CLU", "CPA", "CIM", "CAP", "CTFA", "CDFA", "RICP", "CEPA", "AAMS", "CRPC", "CAIA", "FPQP", "IACCP", "EFP", "AFP", "AIF", "AIFA", "AWMA", "ADPA", "CRPS", "CSLP", "EA", "CMFC", "CFS", "CBEC", "CEBS", "CKA", "QPFC", "FRM", "CMT", "CAMS", "CSRIC", "RMA", "EFA", "CHFC", "PFS"]
+DESIGNATIONS = [
+    "CFP",
+    "CFA",
+    "CIMA",
+    "CPWA",
+    "ChFC",
+    "CLU",
+    "CPA",
+    "CIM",
+    "CAP",
+    "CTFA",
+    "CDFA",
+    "RICP",
+    "CEPA",
+    "AAMS",
+    "CRPC",
+    "CAIA",
+    "FPQP",
+    "IACCP",
+    "EFP",
+    "AFP",
+    "AIF",
+    "AIFA",
+    "AWMA",
+    "ADPA",
+    "CRPS",
+    "CSLP",
+    "EA",
+    "CMFC",
+    "CFS",
+    "CBEC",
+    "CEBS",
+    "CKA",
+    "QPFC",
+    "FRM",
+    "CMT",
+    "CAMS",
+    "CSRIC",
+    "RMA",
+    "EFA",
+    "CHFC",
+    "PFS",
+]
 _DESIGNATION = re.compile(
     r"(?<![\w&.-])("
     + "|".join(sorted(DESIGNATIONS, key=len, reverse=True))
     + r"|Pl\. Fin\.?)(?![\w-]*@|[\w.]*\.example)(?=[^\w]|$)"
 )
 _NOT_YET = re.compile(
-    r"(?:before the|to go before|shy of|studying|candidate for|coursework|sit(?:ting)? (?:for )?the|exam in|pursuing|towards? (?:the|my)|no letters|not (?:a|yet)|crowd)\W[^.]{0,20}$|\bthe\s$(?<=before the )",
+    r"(?:before the|to go before|shy of|studying|candidate for|coursework|sit(?:ting)? (?:for )?the|exam in|"
+    r"pursuing|towards? (?:the|my)|no letters|not (?:a|yet)|crowd)\W[^.]{0,20}$|\bthe\s$(?<=before the )",
     re.I,
 )
 _NOT_YET_AFTER = re.compile(r"^\W{0,2}(?:coursework|exam in|candidate|track|in progress|studies|level|-crowd)", re.I)
 _SHARE = re.compile(r"\b(\d{1,3})(?:\s?(?:to|-|–)\s?(\d{1,3}))?\s?(?:%|percent|per cent|prozent|por ciento)", re.I)
 _SHARE_CUE = re.compile(
-    r"transfer\w*|portab\w+|follow|come (?:along|with)|moves?\b|mine to take|vendría|me suivraient|avance|wechseln|cartera|book\b|would come|take with",
+    r"transfer\w*|portab\w+|follow|come (?:along|with)|moves?\b|mine to take|vendría|me suivraient|avance|wechseln|"
+    r"cartera|book\b|would come|take with",
     re.I,
 )
 _ALL_MOVES = re.compile(r"\ball of it (?:moves|is portable|comes|transfers)\b|\b100\s?%", re.I)
@@ -219,8 +320,7 @@ def licenses_in(passage: Passage) -> Iterator[Span]:
         for match in pattern.finditer(text):
             numbers = list(re.finditer(r"\d{1,2}", match.group(1)))
             if pattern is _BARE_LICENSES and (
-                (len(numbers) < 2
-                and "SIE" not in match.group())
+                (len(numbers) < 2 and "SIE" not in match.group())
                 or any(n.group() not in _LICENSE_NUMBERS for n in numbers)
             ):
                 continue

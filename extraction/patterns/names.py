@@ -9,35 +9,86 @@ from nameparser.config import Constants
 from extraction.patterns.reading import Passage
 
 _HONORIFIC = (
-    r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Sir|Dame|Rev|Hon|Herr|Frau|Sr|Sra|Srta|Señor|Señora|Don|Doña|Dra|Mme|Mlle|Monsieur|Madame|"
+    r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Sir|Dame|Rev|Hon|Herr|Frau|Sr|Sra|Srta|Señor|Señora|Don|Doña|Dra|Mme|"
+    r"Mlle|Monsieur|Madame|"
     r"Dipl\.-\w+|Lic|Ing|Mag)\.?"
 )
 _LEADING = re.compile(rf"^(?:{_HONORIFIC}\s+)+(?=\S+)", re.I)
 _SUFFIX = re.compile(r"^(?:Jr\.?|Sr\.?|II|III|IV|V|2nd|3rd)$", re.I)
 _LETTERS_AFTER = re.compile(
-    r",?\s*\(?\b(?:CFP|CFA|CIMA|CPWA|ChFC|CLU|CPA|CIM|CAP|CTFA|CDFA|RICP|CEPA|AAMS|CRPC|CAIA|FPQP|IACCP|EFP|AFP|AIF|AWMA|CRPS|CSLP|EA|JD|MBA|"
+    r",?\s*\(?\b(?:CFP|CFA|CIMA|CPWA|ChFC|CLU|CPA|CIM|CAP|CTFA|CDFA|RICP|CEPA|AAMS|CRPC|CAIA|FPQP|IACCP|EFP|AFP|"
+    r"AIF|AWMA|CRPS|CSLP|EA|JD|MBA|"
     r"PhD|Ph\.D|LLM|Esq|MST|FRM|CMA|CMT|CEBS|CKA|RMA|QPFC|ADPA|Pl\. Fin)\b\.?[®™)]*",
 )
 _PARTICLES = frozenset(
-    ["de", "del", "de'la", "la", "las", "los", "da", "das", "do", "dos", "di", "du", "des", "le", "van", "von", "der", "den", "ter", "ten", "zu", "zum", "zur", "vom", "af", "av", "al", "el", "bin", "ibn", "ben", "st.", "st", "san", "santa", "ní", "nic", "ó", "mac", "mc"]
+    [
+        "de",
+        "del",
+        "de'la",
+        "la",
+        "las",
+        "los",
+        "da",
+        "das",
+        "do",
+        "dos",
+        "di",
+        "du",
+        "des",
+        "le",
+        "van",
+        "von",
+        "der",
+        "den",
+        "ter",
+        "ten",
+        "zu",
+        "zum",
+        "zur",
+        "vom",
+        "af",
+        "av",
+        "al",
+        "el",
+        "bin",
+        "ibn",
+        "ben",
+        "st.",
+        "st",
+        "san",
+        "santa",
+        "ní",
+        "nic",
+        "ó",
+        "mac",
+        "mc",
+    ]
 )
 _WORD = r"(?:[A-Z]\.|(?:Jr|Sr|St)\.|(?:d['’]|O['’]|L['’])?[A-ZÀ-ÞĀ-Ž][\w'’ªº-]*)"
-_PARTICLE = r"(?:de la|de las|de los|de|del|da|das|dos|di|du|van der|van den|van|von der|von|zu|Van|Von|Ní|Nic|St\.|Mac|al|el|bin|ben)"
+_PARTICLE = (
+    r"(?:de la|de las|de los|de|del|da|das|dos|di|du|van der|van den|van|von der|von|zu|Van|Von|Ní|Nic|St\.|Mac|al|"
+    r"el|bin|ben)"
+)
 NAME = rf"(?:{_WORD}(?:[ ](?:[\"“(][\w.' -]{{1,20}}[\"”)][ ])?(?:{_PARTICLE}[ ])?{_WORD}){{1,4}})"
 _IN_TEXT = re.compile(rf"(?<![\w@.'’-])(?:{_HONORIFIC} )?{NAME}")
 _NICKNAME = re.compile(r"\s*[\"“(][\w.' -]{1,20}[\"”)]")
 _NOT_A_NAME = re.compile(
-    r"\b(?:Advis\w+|Wealth|Manager|Director|President|Partners?|Planner|Officer|Strategist|Associate|Principal|Founder|Securit\w+|Capital|Bank|Trust|Group|"
-    r"LLC|Inc|Financial|Investments?|Investment|Family|Office|Senior|Vice|Branch|Client|Service|Series|Chief|Executive|Market|Street|Suite|Road|Avenue|"
-    r"Forum|Summit|Conference|The|This|That|Dear|Hello|Thank|Thanks|Best|Regards|Kind|Monday|Tuesday|Wednesday|Thursday|Friday|January|February|March|"
-    r"April|June|July|August|September|October|November|December|Time|Meeting|Phone|Mobile|Email|Zoom|Calendly|LinkedIn|Outlook|University|Happy|"
-    r"New|North|South|West|East|Private|Management|Company|Please|Here|Will|And|For|With|From|Practice|Planning|Portfolio|Bonjour|Estimad[ao]|Sehr|Hola)\b"
+    r"\b(?:Advis\w+|Wealth|Manager|Director|President|Partners?|Planner|Officer|Strategist|Associate|Principal|"
+    r"Founder|Securit\w+|Capital|Bank|Trust|Group|"
+    r"LLC|Inc|Financial|Investments?|Investment|Family|Office|Senior|Vice|Branch|Client|Service|Series|Chief|"
+    r"Executive|Market|Street|Suite|Road|Avenue|"
+    r"Forum|Summit|Conference|The|This|That|Dear|Hello|Thank|Thanks|Best|Regards|Kind|Monday|Tuesday|Wednesday|"
+    r"Thursday|Friday|January|February|March|"
+    r"April|June|July|August|September|October|November|December|Time|Meeting|Phone|Mobile|Email|Zoom|Calendly|"
+    r"LinkedIn|Outlook|University|Happy|"
+    r"New|North|South|West|East|Private|Management|Company|Please|Here|Will|And|For|With|From|Practice|Planning|"
+    r"Portfolio|Bonjour|Estimad[ao]|Sehr|Hola)\b"
 )
 _CONSTANTS = Constants()
 
 
 def clean_name(text: str) -> tuple[str, str, str]:
-    """`(full, first, last)`: honorifics and letters after the name dropped, suffixes kept in `full` only, particles with
+    """`(full, first, last)`: honorifics and letters after the name dropped, suffixes in `full` only, particles with
     the last name, case as written unless it is all upper or all lower. One word is the last name; nothing gives three
     empty strings."""
     name = _NICKNAME.sub("", " ".join(text.replace("’", "'").split())).strip(" ,;\"'*")

@@ -12,22 +12,70 @@ _LABELS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(rf"^(?:{words})\W*$", re.I))
     for kind, words in (
         ("guests", r"additional guests|guests|organi[sz]er|host|invitados adicionales|account manager|account number"),
-        ("event", r"event(?: type| name)?|tipo de evento|type d'événement|veranstaltung(?:sart)?|description you wrote|reason given"),
-        ("date", r"(?:event )?date(?:/time| & time)?|when|was|now|fecha y hora del evento|invitee time ?zone|sent|time|date et heure"),
+        (
+            "event",
+            r"event(?: type| name)?|tipo de evento|type d'événement|veranstaltung(?:sart)?|description you wrote|"
+            r"reason given",
+        ),
+        (
+            "date",
+            r"(?:event )?date(?:/time| & time)?|when|was|now|fecha y hora del evento|invitee time ?zone|sent|time|"
+            r"date et heure",
+        ),
         ("dial", r"location|ubicación|join .{0,40}|web conference|audio only|meeting id|passcode|emplacement|ort"),
-        ("links", r"view event|cancel|reschedule|cancelar|ver el evento en calendly|view profile|reply|responder|support|your confirmation|badge|booth|vault id"),
-        ("email", r"(?:personal |invitee )?(?:e-?)?mail(?: address)?|correo(?: electrónico)?(?: del invitado)?|reach|personal mail|courriel"),
-        ("phone", r"(?:personal |mobile |cell )?(?:phone|telephone|mobile|cell)(?: number)?|text reminder number|number we should call.{0,40}|ping me|"
-                  r"call|best number|a qué número le llamamos|teléfono|celular|handy|mobil"),
-        ("name", r"(?:full |invitee |advisor |applicant |candidate )?name|advisor|applicant|candidate|invitee|invitado|who|nombre|nom|prospect"),
-        ("place", r"city|lives|home base|where|where are you based|based(?: in)?|current location|ciudad|ville|wohnort|standort|home"),
+        (
+            "links",
+            r"view event|cancel|reschedule|cancelar|ver el evento en calendly|view profile|reply|responder|support|"
+            r"your confirmation|badge|booth|vault id",
+        ),
+        (
+            "email",
+            r"(?:personal |invitee )?(?:e-?)?mail(?: address)?|correo(?: electrónico)?(?: del invitado)?|reach|"
+            r"personal mail|courriel",
+        ),
+        (
+            "phone",
+            r"(?:personal |mobile |cell )?(?:phone|telephone|mobile|cell)(?: number)?|text reminder number|"
+            r"number we should call.{0,40}|ping me|"
+            r"call|best number|a qué número le llamamos|teléfono|celular|handy|mobil",
+        ),
+        (
+            "name",
+            r"(?:full |invitee |advisor |applicant |candidate )?name|advisor|applicant|candidate|invitee|invitado|"
+            r"who|nombre|nom|prospect",
+        ),
+        (
+            "place",
+            r"city|lives|home base|where|where are you based|based(?: in)?|current location|ciudad|ville|wohnort|"
+            r"standort|home",
+        ),
         ("wanted", r"would go to|open to|relocation|preferred locations?|do not want|not"),
-        ("company", r"(?:current )?(?:firm|company|employer|org(?:ani[sz]ation)?|shop|broker[- ]dealer|empresa|firma|société)(?: name)?(?: / role)?"),
-        ("title", r"(?:current |your )?(?:title|role|position|seat|job title)(?: today| there)?|role there|cargo|funktion|poste actuel"),
-        ("target", r"what are you hoping for|next|want|looking for|posting|what position do you need to fill|qué busca|desired role|dream gig|target role|"
-                   r"what (?:role )?are you looking for|position applied for"),
-        ("aum", r"(?:total )?(?:aum|assets)(?: \(.{0,40}\))?|assets under management|roughly what do you manage|actif sous gestion"),
-        ("production", r"t-?12(?: revenue)?|(?:annual )?(?:production|revenue)|gdc|gross|revenus des douze derniers mois"),
+        (
+            "company",
+            r"(?:current )?(?:firm|company|employer|org(?:ani[sz]ation)?|shop|broker[- ]dealer|empresa|firma|"
+            r"société)(?: name)?(?: / role)?",
+        ),
+        (
+            "title",
+            r"(?:current |your )?(?:title|role|position|seat|job title)(?: today| there)?|role there|cargo|"
+            r"funktion|poste actuel",
+        ),
+        (
+            "target",
+            r"what are you hoping for|next|want|looking for|posting|what position do you need to fill|qué busca|"
+            r"desired role|dream gig|target role|"
+            r"what (?:role )?are you looking for|position applied for",
+        ),
+        (
+            "aum",
+            r"(?:total )?(?:aum|assets)(?: \(.{0,40}\))?|assets under management|roughly what do you manage|"
+            r"actif sous gestion",
+        ),
+        (
+            "production",
+            r"t-?12(?: revenue)?|(?:annual )?(?:production|revenue)|gdc|gross|"
+            r"revenus des douze derniers mois",
+        ),
         ("book", r"book(?: / t12)?|book size|how large is your book"),
         ("client_count", r"relationships|clients|households|household count|number of clients"),
         ("licenses", r"licen[sc]es?|registrations|papers"),
@@ -37,14 +85,26 @@ _LABELS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("compensation", r"package sought|compensation|expected (?:pay|salary|compensation)|salary expectation"),
         ("specializations", r"works best with|niche|specialt(?:y|ies)|speciali[sz]ations?|focus"),
         ("years_experience", r"in the business|time in the trenches|experience|years(?: of experience)?"),
-        ("referrer", r"how did you hear about us|referred by|referral|referrer|introduced by|empfohlen von|recomendado por"),
+        (
+            "referrer",
+            r"how did you hear about us|referred by|referral|referrer|introduced by|empfohlen von|"
+            r"recomendado por",
+        ),
         ("website", r"(?:company )?website|web"),
     )
-)  # fmt: skip
+)
 _LINE = re.compile(
-    r"^[\s•*\-–]*(?:\d{1,2}[.)]\s)?(?P<label>[^\n:\t]{2,70}?)\s*(?::\s|:$|\t|\s?\.{3,}\s?|\s{3,}|(?<=\?)\s)(?P<value>.*)$"
+    r"^[\s•*\-–]*(?:\d{1,2}[.)]\s)?(?P<label>[^\n:\t]{2,70}?)\s*(?::\s|:$|\t|\s?\.{3,}\s?|\s{3,}|"
+    r"(?<=\?)\s)(?P<value>.*)$"
 )
 _QUESTION = re.compile(r"^[\s•*\-]*(?:\d[.)]\s)?(?P<label>[^\n]{5,120}\?)\W*$")
+_QUESTIONS = (
+    (r"hear about", "referrer"),
+    (r"number|número|phone", "phone"),
+    (r"when|start|cuándo", "availability"),
+    (r"looking for|hoping|busca|need to fill|vacan", "target"),
+    (r"manage\b|volumen|clients", "book"),
+)
 
 
 @dataclass(frozen=True)
@@ -106,11 +166,7 @@ def _labelled(passage: Passage, lines: list[tuple[int, str]]) -> Iterator[Answer
 def _asked(question: str) -> str:
     if kind := kind_of(question):
         return kind
-    for words, asked in ((r"hear about", "referrer"), (r"number|número|phone", "phone"), (r"when|start|cuándo", "availability"),
-                         (r"looking for|hoping|busca|need to fill|vacan", "target"), (r"manage\b|volumen|clients", "book")):  # fmt: skip
-        if re.search(words, question, re.I):
-            return asked
-    return "other"
+    return next((asked for words, asked in _QUESTIONS if re.search(words, question, re.I)), "other")
 
 
 def _table(passage: Passage, lines: list[tuple[int, str]]) -> tuple[Answer, ...]:

@@ -6,12 +6,14 @@ from extraction.patterns.people import Cast
 from extraction.patterns.reading import Passage
 
 _EVENT = re.compile(
-    r"\b(?:(?:met|spoke|meet|speaking|connected|talked|stopped(?: at our booth)?|croisés|échange|getroffen|conocimos|kennengelernt)\b[^.\n]{0,40}?\s|[Ff]ollowing up from\s)"
+    r"\b(?:(?:met|spoke|meet|speaking|connected|talked|stopped(?: at our booth)?|croisés|échange|getroffen|"
+    r"conocimos|kennengelernt)\b[^.\n]{0,40}?\s|[Ff]ollowing up from\s)"
     r"(?:at|from|au|à la|auf dem|auf der|beim|en el|en la|durante)\s(?:the\s|this year's\s)?"
     r"((?:[A-ZÀ-Þ][\w&'’-]*\s?|(?:of|du|de|des|der|für|the)\s){1,6}(?:20\d\d)?)"
 )
 _EVENT_WORD = re.compile(
-    r"Forum|Summit|Conference|Congress|Expo|Symposium|Meeting|Kongress|Konferenz|Messe|Salon|Congreso|Retreat|Show|Harbor 20|20\d\d|Convention|Roundtable|Tagung"
+    r"Forum|Summit|Conference|Congress|Expo|Symposium|Meeting|Kongress|Konferenz|Messe|Salon|Congreso|Retreat|Show|"
+    r"Harbor 20|20\d\d|Convention|Roundtable|Tagung"
 )
 _VAULT = re.compile(r"\bTWAV\b|\badvisor vault\b", re.I)
 

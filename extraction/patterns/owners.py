@@ -1,10 +1,11 @@
-"""Spans given to persons: what is found in the words of those who tell about somebody, sorted by field and by person."""
+"""Spans given to persons: what is found in the words of those who tell about somebody, by field and by person."""
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from operator import itemgetter
 
 from extraction.patterns import availability, companies, links, metrics, phones
 from extraction.patterns.notices import Answer
@@ -54,9 +55,9 @@ def _share_out(
     passage: Passage, answers: list[Answer], shares: list[Belongings], circle: Circle, regions: tuple[str, ...]
 ) -> None:
     owners = _Owners(passage, shares, answers)
-    for answer in answers:
-        for share in owners.of(answer.start):
-            share.answers.append(answer)
+    for given in answers:
+        for share in owners.of(given.start):
+            share.answers.append(given)
     for kind, spans in _found(passage, circle, regions):
         for span in spans:
             answer = owners.answer_at(span.start)
@@ -129,9 +130,12 @@ class _Owners:
     def __init__(self, passage: Passage, shares: list[Belongings], answers: list[Answer]) -> None:
         self.shares = shares
         self.answers = sorted(answers, key=lambda answer: answer.start)
-        self.mentions = sorted(
-            (span.start, share) for share in shares for span in share.person.mentions if span.passage.number == passage.number
-        ) if len(shares) > 1 else []  # fmt: skip
+        mentions = [(span, share) for share in shares for span in share.person.mentions]
+        here = sorted(
+            ((span.start, share) for span, share in mentions if span.passage.number == passage.number),
+            key=itemgetter(0),
+        )
+        self.mentions = here if len(shares) > 1 else []
         self.ends = {share.person.row: share for share in shares if share.person.row}
         self.passage = passage
 

@@ -11,24 +11,32 @@ from extraction.patterns.reading import Circle, Passage, Span, domain_of, is_ser
 from extraction.patterns.titles import titles_in
 
 _INTRODUCED = re.compile(
-    rf"\b(?:(?:[Aa]t the request of|[Oo]n behalf of|[Rr]efer(?:ring)?|[Rr]eferral:|[Ii]ntroduc(?:e|ing)(?: you to)?|[Rr]ecommend(?:ing)?|[Mm]eet|[Nn]amed|[Rr]ecommande(?: \w+)?|"
+    rf"\b(?:(?:[Aa]t the request of|[Oo]n behalf of|[Rr]efer(?:ring)?|[Rr]eferral:|[Ii]ntroduc(?:e|"
+    rf"ing)(?: you to)?|[Rr]ecommend(?:ing)?|[Mm]eet|[Nn]amed|[Rr]ecommande(?: \w+)?|"
     rf"[Ee]mpfehle(?: Ihnen)?|[Rr]ecomiendo a|[Pp]resento a|[Cc]andidate is|[Tt]alk to|[Ss]peak (?:to|with))\s)({NAME})"
 )
 _ITEM = re.compile(rf"^[ \t]*\d{{1,2}}[.)]\s+(?:[^\n]{{0,60}}[!.]\s)??({NAME})", re.M)
 _KIN = re.compile(
     rf"({NAME}),\s(?:her|his|my|their|our)\s(?:husband|wife|partner|brother|sister|colleague|associate)\b"
 )
-_ME = r"(?:me\b|us\b|I write|I (?:should )?(?:contact|reach|get in touch|drop|talk|speak)|that I|your (?:name|details|number|address|card))"
+_ME = (
+    r"(?:me\b|us\b|I write|I (?:should )?(?:contact|reach|get in touch|drop|talk|speak)|that I|your (?:name|"
+    r"details|number|address|card))"
+)
 _REFERRED_ME = re.compile(
-    rf"({NAME})(?:\s\([^)\n]{{1,90}}\))?,?\s(?:has\s|kindly\s|then\s)?(?:referred|recommended|introduced|suggested|passed on|passed along|gave|told|sent|pointed|put|advised|encouraged)\s{_ME}"
+    rf"({NAME})(?:\s\([^)\n]{{1,90}}\))?,?\s(?:has\s|kindly\s|then\s)?(?:referred|recommended|introduced|suggested|"
+    rf"passed on|passed along|gave|told|sent|pointed|put|advised|encouraged)\s{_ME}"
 )
 _BY = re.compile(
-    rf"\b(?:(?:[Rr]eferred|[Rr]ecommended|[Ii]ntroduced|[Ss]uggested) (?:to you )?by|[Ii]ntroduction (?:via|from|through)|(?:^|\n)Via|[Aa]t the suggestion of|[Rr]ecommendation of|[Rr]ecomendación de|"
-    rf"me lo pasó|[Dd]e parte de|[Dd]e la part de|(?:[Ss]ur (?:le conseil|la recommandation) de)|[Ee]mpfehlung von|[Vv]on|[Pp]or recomendación de)\s({NAME})"
+    rf"\b(?:(?:[Rr]eferred|[Rr]ecommended|[Ii]ntroduced|[Ss]uggested) (?:to you )?by|[Ii]ntroduction (?:via|from|"
+    rf"through)|(?:^|\n)Via|[Aa]t the suggestion of|[Rr]ecommendation of|[Rr]ecomendación de|"
+    rf"me lo pasó|[Dd]e parte de|[Dd]e la part de|(?:[Ss]ur (?:le conseil|la recommandation) de)|[Ee]mpfehlung von|"
+    rf"[Vv]on|[Pp]or recomendación de)\s({NAME})"
 )
 _GERMAN_REFERRAL = re.compile(r"empfohlen|Empfehlung")
 _REFERRING = re.compile(
-    r"\brefer(?:ring)?\b|\breferral\b|\bintroduc(?:e|ing|tion)\b|\brecommend\b|\bmeet\b|je vous recommande|empfehle|le recomiendo|presento a|think of (?:you|me)",
+    r"\brefer(?:ring)?\b|\breferral\b|\bintroduc(?:e|ing|tion)\b|\brecommend\b|\bmeet\b|je vous recommande|"
+    r"empfehle|le recomiendo|presento a|think of (?:you|me)",
     re.I,
 )
 _VIA = re.compile(r"\s+via\s+.*$", re.I)
@@ -114,7 +122,7 @@ def _from_answer(answer: Answer, answers: tuple[Answer, ...]) -> Somebody:
 
 
 def _from_forward(letter: Letter, passages: tuple[Passage, ...], forwarded: list[Party], circle: Circle) -> Cast:
-    """The deepest outside author is whom it is about; who passed it on with a word of recommendation is the referrer."""
+    """The deepest outside author is whom it is about; who passed it on with a recommendation is the referrer."""
     author = forwarded[-1]
     person = _from_party(author)
     between = [*([letter.sender] if circle.is_outside(letter.sender) else []), *forwarded[:-1]]
@@ -222,9 +230,10 @@ def _copied(letter: Letter, newest: list[Passage], circle: Circle) -> Iterator[S
     """Whoever is in copy and called by first name in the text: "Dana - meet Walter"."""
     for party in (*letter.cc, *letter.to):
         first = clean_name(party.name or "")[1]
-        if first and circle.is_outside(party) and party.email != letter.sender.email:
-            if any(re.search(rf"\b{re.escape(first)}\b", passage.text) for passage in newest):
-                yield _from_party(party)
+        called = re.compile(rf"\b{re.escape(first)}\b")
+        is_other = circle.is_outside(party) and party.email != letter.sender.email
+        if first and is_other and any(called.search(passage.text) for passage in newest):
+            yield _from_party(party)
 
 
 def _from_party(party: Party, name: str | None = None) -> Somebody:

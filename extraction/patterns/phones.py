@@ -10,30 +10,34 @@ from extraction.patterns.reading import Passage, Span
 
 _LOOKS = re.compile(r"(?<![\w$€£#/@.-])\+?\(?\d[\d ()./\u2013-]{6,22}\d(?![\w%]|[.,]\d)")
 _NOT_A_PHONE = re.compile(
-    r"(?:\bID|meeting id|passcode|code|código|badge|account(?: number)?|ref(?:erence)?|invoice|no\.|nr\.|#|konto\w*)\W{0,3}(?:is\W)?$",
+    r"(?:\bID|meeting id|passcode|code|código|badge|account(?: number)?|ref(?:erence)?|invoice|no\.|nr\.|#|"
+    r"konto\w*)\W{0,3}(?:is\W)?$",
     re.I,
 )
 _DIAL_IN = re.compile(
-    r"dial[- ]?in|\bdial\b|zoom|audio only|join by phone|by phone:|marque|web conference|attendees|one tap|teléfono de conferencia",
+    r"dial[- ]?in|\bdial\b|zoom|audio only|join by phone|by phone:|marque|web conference|attendees|one tap|"
+    r"teléfono de conferencia",
     re.I,
 )
 _FAX = re.compile(r"\b(?:tele)?fax\b|\bf(?:ax)?[:.]?\s*$|télécopieur|fax\W*$|(?<!\w)F\s*$", re.I)
 _SWITCHBOARD = re.compile(
-    r"\b(?:main|office|reception|recepción|switchboard|front desk|centralita|zentrale|sammelnummer|standard|bureau|büro|fijo de la oficina"
+    r"\b(?:main|office|reception|recepción|switchboard|front desk|centralita|zentrale|sammelnummer|standard|bureau|"
+    r"büro|fijo de la oficina"
     r"|durchwahl|home|desk|firm's|support|employer support|website|toll[- ]free|(?<!\w)h)\b",
     re.I,
 )
 _MOBILE = re.compile(
-    r"\b(?:mobiles?|cell(?:ular|ulaire)?|celular|móvil|handy|mobil|portable|text me|texts?|whatsapp|private line|own|personal|particular|evenings"
+    r"\b(?:mobiles?|cell(?:ular|ulaire)?|celular|móvil|handy|mobil|portable|text me|texts?|whatsapp|private line|"
+    r"own|personal|particular|evenings"
     r"|ping me|c|m|mob)\b|📱",
     re.I,
 )
 _DIRECT = re.compile(
     r"\b(?:direct|directo|direkt|d|reach(?:able)?|call|phone|number|telephone|erreichbar|numéro|llam\w+|t|tel)\b", re.I
 )
-_AFTER_FAX = re.compile(r"^\W{0,3}\(?(?:fax|télécopieur)", re.I)
-_AFTER_DESK = re.compile(r"^\W{0,3}\(?(?:front desk|desk|main|office|reception|poste|ext|sammelnummer)", re.I)
-_AFTER_MOBILE = re.compile(r"^\W{0,3}\(?(?:direct|cell|mobile|celular|is my own|móvil)", re.I)
+_AFTER_FAX = re.compile(r"^[ (,]{0,3}(?:fax|télécopieur)", re.I)
+_AFTER_DESK = re.compile(r"^[ (,]{0,3}(?:front desk|desk|main|office|reception|poste|ext|sammelnummer)", re.I)
+_AFTER_MOBILE = re.compile(r"^[ (,]{0,3}(?:direct|cell|mobile|celular|is my own|móvil)", re.I)
 _TOLL_FREE = ("+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888", "+1900")  # a firm's, never a person's own
 _TLD_REGIONS = {
     "de": "DE",

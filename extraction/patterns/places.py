@@ -1,4 +1,4 @@
-"""Places: City, ST in North America, well-known cities elsewhere, and whether somebody is there or wants to go there."""
+"""Places: City, ST in North America, well-known cities elsewhere; and whether somebody is there or wants to be."""
 
 import re
 from collections.abc import Iterator
@@ -6,37 +6,62 @@ from dataclasses import dataclass
 
 from extraction.patterns.reading import Passage
 
-STATES = {
-    "Alabama": "AL", "Alaska": "AK", "Arizona": "AZ", "Arkansas": "AR", "California": "CA", "Colorado": "CO", "Connecticut": "CT",
-    "Delaware": "DE", "Florida": "FL", "Georgia": "GA", "Hawaii": "HI", "Idaho": "ID", "Illinois": "IL", "Indiana": "IN", "Iowa": "IA",
-    "Kansas": "KS", "Kentucky": "KY", "Louisiana": "LA", "Maine": "ME", "Maryland": "MD", "Massachusetts": "MA", "Michigan": "MI",
-    "Minnesota": "MN", "Mississippi": "MS", "Missouri": "MO", "Montana": "MT", "Nebraska": "NE", "Nevada": "NV", "New Hampshire": "NH",
-    "New Jersey": "NJ", "New Mexico": "NM", "New York": "NY", "North Carolina": "NC", "North Dakota": "ND", "Ohio": "OH",
-    "Oklahoma": "OK", "Oregon": "OR", "Pennsylvania": "PA", "Rhode Island": "RI", "South Carolina": "SC", "South Dakota": "SD",
-    "Tennessee": "TN", "Texas": "TX", "Utah": "UT", "Vermont": "VT", "Virginia": "VA", "Washington": "WA", "West Virginia": "WV",
-    "Wisconsin": "WI", "Wyoming": "WY", "Puerto Rico": "PR",
-}  # fmt: skip
-PROVINCES = {
-    "Alberta": "AB", "British Columbia": "BC", "Manitoba": "MB", "New Brunswick": "NB", "Newfoundland": "NL", "Nova Scotia": "NS",
-    "Ontario": "ON", "Quebec": "QC", "Québec": "QC", "Saskatchewan": "SK", "Prince Edward Island": "PE",
-}  # fmt: skip
+
+def _table(text: str) -> dict[str, str]:
+    return dict(entry.split("=") for entry in text.split("; "))
+
+
+STATES = _table(
+    "Alabama=AL; Alaska=AK; Arizona=AZ; Arkansas=AR; California=CA; Colorado=CO; Connecticut=CT; Delaware=DE; "
+    "Florida=FL; Georgia=GA; Hawaii=HI; Idaho=ID; Illinois=IL; Indiana=IN; Iowa=IA; Kansas=KS; Kentucky=KY; "
+    "Louisiana=LA; Maine=ME; Maryland=MD; Massachusetts=MA; Michigan=MI; Minnesota=MN; Mississippi=MS; "
+    "Missouri=MO; Montana=MT; Nebraska=NE; Nevada=NV; New Hampshire=NH; New Jersey=NJ; New Mexico=NM; "
+    "New York=NY; North Carolina=NC; North Dakota=ND; Ohio=OH; Oklahoma=OK; Oregon=OR; Pennsylvania=PA; "
+    "Rhode Island=RI; South Carolina=SC; South Dakota=SD; Tennessee=TN; Texas=TX; Utah=UT; Vermont=VT; "
+    "Virginia=VA; Washington=WA; West Virginia=WV; Wisconsin=WI; Wyoming=WY; Puerto Rico=PR"
+)
+PROVINCES = _table(
+    "Alberta=AB; British Columbia=BC; Manitoba=MB; New Brunswick=NB; Newfoundland=NL; Nova Scotia=NS; Ontario=ON; "
+    "Quebec=QC; Québec=QC; Saskatchewan=SK; Prince Edward Island=PE"
+)
 # Cities that stand alone in mails, by country; the long list comes from GeoNames later.
 _WORLD = {
     "ES": "Madrid Barcelona Valencia Sevilla Bilbao Málaga Zaragoza",
     "FR": "Paris Lyon Marseille Bordeaux Toulouse Nantes Lille Strasbourg Nice Annecy",
-    "DE": "Frankfurt_am_Main Frankfurt München Munich Berlin Hamburg Köln Düsseldorf Stuttgart Leipzig Dresden Hannover Nürnberg Bremen",
+    "DE": "Frankfurt_am_Main Frankfurt München Munich Berlin Hamburg Köln Düsseldorf Stuttgart Leipzig Dresden "
+    "Hannover Nürnberg Bremen",
     "CH": "Zürich Zurich Genève Geneva Genf Basel Bern Lausanne Lugano",
     "AT": "Wien Vienna Salzburg Graz Linz Innsbruck",
     "GB": "London Edinburgh Manchester Birmingham Bristol Leeds Glasgow",
-    "IE": "Dublin Cork", "IT": "Milano Milan Roma Rome Torino Firenze Bologna", "NL": "Amsterdam Rotterdam Utrecht",
-    "BE": "Bruxelles Brussels Antwerpen", "LU": "Luxembourg Luxemburg", "MC": "Monaco",
-    "PT": "Lisboa Lisbon Porto", "BR": "São_Paulo Rio_de_Janeiro Brasília Curitiba Porto_Alegre Belo_Horizonte",
-    "MX": "Ciudad_de_México Monterrey Guadalajara", "AR": "Buenos_Aires", "CL": "Santiago_de_Chile", "CO": "Bogotá Medellín", "PE": "Lima",
-    "AU": "Sydney Melbourne Brisbane Perth Adelaide", "NZ": "Auckland Wellington", "SG": "Singapore", "HK": "Hong_Kong", "JP": "Tokyo Osaka",
-    "AE": "Dubai Abu_Dhabi", "IN": "Mumbai Delhi Bangalore", "ZA": "Johannesburg Cape_Town", "SE": "Stockholm", "DK": "København Copenhagen",
-    "NO": "Oslo", "FI": "Helsinki", "PL": "Warszawa Warsaw", "CZ": "Praha Prague",
+    "IE": "Dublin Cork",
+    "IT": "Milano Milan Roma Rome Torino Firenze Bologna",
+    "NL": "Amsterdam Rotterdam Utrecht",
+    "BE": "Bruxelles Brussels Antwerpen",
+    "LU": "Luxembourg Luxemburg",
+    "MC": "Monaco",
+    "PT": "Lisboa Lisbon Porto",
+    "BR": "São_Paulo Rio_de_Janeiro Brasília Curitiba Porto_Alegre Belo_Horizonte",
+    "MX": "Ciudad_de_México Monterrey Guadalajara",
+    "AR": "Buenos_Aires",
+    "CL": "Santiago_de_Chile",
+    "CO": "Bogotá Medellín",
+    "PE": "Lima",
+    "AU": "Sydney Melbourne Brisbane Perth Adelaide",
+    "NZ": "Auckland Wellington",
+    "SG": "Singapore",
+    "HK": "Hong_Kong",
+    "JP": "Tokyo Osaka",
+    "AE": "Dubai Abu_Dhabi",
+    "IN": "Mumbai Delhi Bangalore",
+    "ZA": "Johannesburg Cape_Town",
+    "SE": "Stockholm",
+    "DK": "København Copenhagen",
+    "NO": "Oslo",
+    "FI": "Helsinki",
+    "PL": "Warszawa Warsaw",
+    "CZ": "Praha Prague",
     "CA": "Toronto Vancouver Calgary",
-}  # fmt: skip
+}
 _COUNTRY_OF = {city.replace("_", " "): country for country, cities in _WORLD.items() for city in cities.split()}
 _CODES = frozenset(STATES.values()) | frozenset(PROVINCES.values()) | {"DC"}
 _CAP = r"[A-ZÀ-Þ][\w'’.-]{1,24}"
@@ -51,15 +76,20 @@ _ALONE = re.compile(
 )
 
 _WANTED = re.compile(
-    r"would (?:look|go|love|like|move)|want to land|land\b|open to|consider|relocat|\bmove to|prefer|talked into|would go to|wants?\b|rather|tampoco"
-    r"|conference|forum|summit|spoke at|met at|\bmet\b|daughter|people are in|grew up|from\b|not\b|nicht|\bno\b|ni hablar|estudia|plan b|sería|descarto|miraría"
-    r"|liebsten|notfalls|auch in|conviendrait|viserais|transferida|échange|croisés|mudamos|until|row together|scan|trip|travel|visit|born|formerly|placed"
-    r"|seat in|posting|application|applicant for|role in|opening in|opportunit\w+ in|position in|job in|search in|similar|offices? (?:is|are) in|staffed|were in|"
+    r"would (?:look|go|love|like|move)|want to land|land\b|open to|consider|relocat|\bmove to|prefer|talked into|"
+    r"would go to|wants?\b|rather|tampoco"
+    r"|conference|forum|summit|spoke at|met at|\bmet\b|daughter|people are in|grew up|from\b|not\b|nicht|\bno\b|"
+    r"ni hablar|estudia|plan b|sería|descarto|miraría"
+    r"|liebsten|notfalls|auch in|conviendrait|viserais|transferida|échange|croisés|mudamos|until|row together|scan|"
+    r"trip|travel|visit|born|formerly|placed"
+    r"|seat in|posting|application|applicant for|role in|opening in|opportunit\w+ in|position in|job in|search in|"
+    r"similar|offices? (?:is|are) in|staffed|were in|"
     r"flight|dont quatre",
     re.I,
 )
 _HERE = re.compile(
-    r"\b(?:here in|based in|live in|lives?|living in|home base|home|city|located|where|in our|office|aquí en|sede en|branch in|in the|from our|wohne|ansässig)\W{0,3}(?:in\s|is\s)?(?:the\s|our\s)?$",
+    r"\b(?:here in|based in|live in|lives?|living in|home base|home|city|located|where|in our|office|aquí en|"
+    r"sede en|branch in|in the|from our|wohne|ansässig)\W{0,3}(?:in\s|is\s)?(?:the\s|our\s)?$",
     re.I,
 )
 _IN = re.compile(r"(?:\b(?:in|à|en|aus|bei|im|at|of)\s|[,(–—|-]\s?)$")

@@ -17,7 +17,8 @@ _QUOTE_MARKS = re.compile(r"^(?: ?>)+", re.M)
 _SENTENCE_END = re.compile(r"[.!?;](?=\s)|\n\s*\n|\n\s*[-•*]|\n\s*\d[.)]")
 # A paragraph that speaks to software instead of the reader says nothing about anybody.
 _TO_SOFTWARE = re.compile(
-    r"\b(?:AI assistants?|automated systems|language models?|system prompt|assistant reading this|(?:ignore|disregard) (?:all|any|every|the|previous|earlier)[^.\n]{0,30}instructions?)\b",
+    r"\b(?:AI assistants?|automated systems|language models?|system prompt|assistant reading this|(?:ignore|"
+    r"disregard) (?:all|any|every|the|previous|earlier)[^.\n]{0,30}instructions?)\b",
     re.I,
 )
 
@@ -136,7 +137,8 @@ SERVICE_DOMAINS = frozenset(
     {"calendly.com", "linkedin.com", "indeed.com", "ziprecruiter.com", "docusign.net", "zoom.us"}
 )
 _SERVICE_LOCAL = re.compile(
-    r"^(?:no-?_?reply|do-?not-?reply|notif\w*|alerts?|delivery|mailer-daemon|postmaster|bounce\S*|newsletter|applicant-\S+"
+    r"^(?:no-?_?reply|do-?not-?reply|notif\w*|alerts?|delivery|mailer-daemon|postmaster|bounce\S*|newsletter|"
+    r"applicant-\S+"
     r"|messages-noreply|inmail-\S+|invitations\S*|support|billing|updates?|system)$"
 )
 

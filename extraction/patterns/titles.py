@@ -10,44 +10,67 @@ from extraction.patterns.reading import Passage
 Tense = Literal["current", "target", "past", "unknown"]
 
 _MODIFIER = (
-    r"(?:Senior|Junior|Lead|Associate|Assistant|Executive|Managing|Vice|Chief|Regional|Branch|Market|Complex|Private|Wealth|Financial|"
-    r"Investments?|Client|Portfolio|Relationship|Trust|Planning|Estate|Tax|Retirement|Services?|Compliance|Operating|Operations|Technology|Marketing|"
-    r"Information|Risk|Team|Producing|Practice|Business|Development|Equity|Income|Research|Institutional|Global|National|Division(?:al)?|District|Area|"
-    r"Sales|Insurance|Mortgage|Registered|Independent|Founding|General|Group|Management|Advisory|Strategy|Talent|Corporate|Family|Fiduciary|Deputy|"
+    r"(?:Senior|Junior|Lead|Associate|Assistant|Executive|Managing|Vice|Chief|Regional|Branch|Market|Complex|"
+    r"Private|Wealth|Financial|"
+    r"Investments?|Client|Portfolio|Relationship|Trust|Planning|Estate|Tax|Retirement|Services?|Compliance|"
+    r"Operating|Operations|Technology|Marketing|"
+    r"Information|Risk|Team|Producing|Practice|Business|Development|Equity|Income|Research|Institutional|Global|"
+    r"National|Division(?:al)?|District|Area|"
+    r"Sales|Insurance|Mortgage|Registered|Independent|Founding|General|Group|Management|Advisory|Strategy|Talent|"
+    r"Corporate|Family|Fiduciary|Deputy|"
     r"Fixed|Charitable|Head|Property|Personal|Bank|Banking)"
 )
 _HEAD = (
-    r"(?:Advis[oe]r|Manager|Director|President|Partner|Planner|Officer|Strategist|Economist|Associate|Principal|Co-?Founder|Founder|"
-    r"Owner|CEO|CFO|COO|CIO|CCO|CTO|Consultant|Banker|Executive|Leader|Specialist|Analyst|Administrators?|Wholesaler|Trader|Chair(?:man|woman)?|"
+    r"(?:Advis[oe]r|Manager|Director|President|Partner|Planner|Officer|Strategist|Economist|Associate|Principal|"
+    r"Co-?Founder|Founder|"
+    r"Owner|CEO|CFO|COO|CIO|CCO|CTO|Consultant|Banker|Executive|Leader|Specialist|Analyst|Administrators?|"
+    r"Wholesaler|Trader|Chair(?:man|woman)?|"
     r"Representative|Broker|Paraplanner|Assistant|Coordinator|Supervisor|Strategist)"
 )
 _TAIL = r"(?:[ \n]{1,8}(?:of|for)[ \n]{1,8}(?-i:[A-Z][\w&-]+)(?:\s(?:(?:and|&)\s)?(?-i:[A-Z][\w-]+)){0,3})?"
-_ONE = rf"(?:(?:{_MODIFIER}(?:[ \n]{{1,8}}|-)){{0,4}}{_HEAD}(?!\strack){_TAIL}|Head[ \n]{{1,8}}of[ \n]{{1,8}}(?-i:[A-Z][\w&-]+)(?:\s(?:(?:and|&)\s)?(?-i:[A-Z][\w-]+)){{0,3}})"
-_AREA = r"(?:Client Advisory|Wealth Management|Financial Planning|Investments|Private Wealth|Wealth Planning|Institutional Services)"
+_ONE = (
+    rf"(?:(?:{_MODIFIER}(?:[ \n]{{1,8}}|-)){{0,4}}{_HEAD}(?!\strack){_TAIL}|"
+    rf"Head[ \n]{{1,8}}of[ \n]{{1,8}}(?-i:[A-Z][\w&-]+)(?:\s(?:(?:and|&)\s)?(?-i:[A-Z][\w-]+)){{0,3}})"
+)
+_AREA = (
+    r"(?:Client Advisory|Wealth Management|Financial Planning|Investments|Private Wealth|Wealth Planning|"
+    r"Institutional Services)"
+)
 _ENGLISH = re.compile(
     rf"(?<![\w-])(?:(?:{_ONE})(?:(?:,\s|\s&\s|\sand\s|\s/\s)(?:{_ONE}))?s?(?:,\s(?-i:{_AREA}))?)(?![\w-])", re.I
 )
 _QUALITY = (
-    r"(?:senior|sénior|sênior|junior|principale?|général[e]?|general|adjunt[oa]|financier[oa]?|financeiro|patrimonial(?:es)?|comercial|privad[oa]|privée?s?|"
-    r"regional|régionale?|nacional|internacional|ejecutiv[oa]|director|directora|fiscal|asociad[oa]|associée?|clientèle|bancaire)"
+    r"(?:senior|sénior|sênior|junior|principale?|général[e]?|general|adjunt[oa]|financier[oa]?|financeiro|"
+    r"patrimonial(?:es)?|comercial|privad[oa]|privée?s?|"
+    r"regional|régionale?|nacional|internacional|ejecutiv[oa]|director|directora|fiscal|asociad[oa]|associée?|"
+    r"clientèle|bancaire)"
 )
 _ROMANCE_HEAD = (
-    r"(?:(?:vice)?president[ea]|(?:sub)?directora?|directeur|directrice|gerente|asesora?|assessora?|consultora?|consultora?|soci[oa]|associée?|gestora?|gérante?|"
-    r"conseill(?:er|ère)|analist[ae]|analyste|jefe|jefa|responsable|banquero|banquera|banquier|courtier|diretora?|sócio|sócia|planificadora?)"
+    r"(?:(?:vice)?president[ea]|(?:sub)?directora?|directeur|directrice|gerente|asesora?|assessora?|consultora?|"
+    r"consultora?|soci[oa]|associée?|gestora?|gérante?|"
+    r"conseill(?:er|ère)|analist[ae]|analyste|jefe|jefa|responsable|banquero|banquera|banquier|courtier|diretora?|"
+    r"sócio|sócia|planificadora?)"
 )
 _ROMANCE = re.compile(
-    rf"(?<![\w-]){_ROMANCE_HEAD}(?:\s{_QUALITY}|\s(?:de|del|di|du|des|d['’]|da|do)\s?(?:la\s|les\s)?[\wÀ-ÿ-]{{4,20}}|\s(?:en|y|et|e)\s(?-i:[a-zà-ÿ]{{4,20}})){{0,4}}(?![\w-])",
+    rf"(?<![\w-]){_ROMANCE_HEAD}(?:\s{_QUALITY}|\s(?:de|del|di|du|des|d['’]|da|do)\s?(?:la\s|"
+    rf"les\s)?[\wÀ-ÿ-]{{4,20}}|\s(?:en|y|et|e)\s(?-i:[a-zà-ÿ]{{4,20}})){{0,4}}(?![\w-])",
     re.I,
 )
 _GERMAN = re.compile(
-    r"(?<![\w-])(?:Senior[- ]|Junior[- ]|Stellvertretender? )?(?:[A-ZÄÖÜ][a-zäöüß]{2,20})?(?:[Bb]erater(?:in)?|[Ll]eiter(?:in)?|[Vv]erwalter(?:in)?|[Bb]etreuer(?:in)?|"
-    r"[Dd]irektor(?:in)?|[Pp]rokurist(?:in)?|[Gg]eschäftsführer(?:in)?|[Mm]akler(?:in)?)(?:\s(?:(?:für|der|des)\s)?[A-ZÄÖÜ][\w-]{2,20}){0,3}(?![\w-])"
+    r"(?<![\w-])(?:Senior[- ]|Junior[- ]|Stellvertretender? )?(?:[A-ZÄÖÜ][a-zäöüß]{2,20})?(?:[Bb]erater(?:in)?|"
+    r"[Ll]eiter(?:in)?|[Vv]erwalter(?:in)?|[Bb]etreuer(?:in)?|"
+    r"[Dd]irektor(?:in)?|[Pp]rokurist(?:in)?|[Gg]eschäftsführer(?:in)?|[Mm]akler(?:in)?)(?:\s(?:(?:für|der|"
+    r"des)\s)?[A-ZÄÖÜ][\w-]{2,20}){0,3}(?![\w-])"
 )
 _TARGET_BEFORE = re.compile(
-    r"(?:looking (?:for|at)|look(?:s|ed)? (?:for|at)|open to|opportunity as|wants? to (?:be|hear about)|want(?:s|ed)?\W|like to (?:be|hear about)|hop(?:e|ing) for|would (?:like|love|be|have)"
-    r"|accept|would take|would you take|['’]d (?:be|love|like)|consider|seek(?:s|ing)?|seat|search|find (?:us )?an?|find|need|fill|vacan\w+|role|position|opening|gig|next|goal"
-    r"|aspir\w+|interested in|discuss\w*|application(?: received)?|applicant|posting|apply(?:ing)?|in mind for me was|replac\w+|advertisement for|job of"
-    r"|busc[oa]|gustaría|vacante|plaza|puesto|procur[oa]|vaga|viserais|poste|position als|stelle|bewerb\w+|gesucht|vorstellen|bouger|conviendrait|for the"
+    r"(?:looking (?:for|at)|look(?:s|ed)? (?:for|at)|open to|opportunity as|wants? to (?:be|hear about)|want(?:s|"
+    r"ed)?\W|like to (?:be|hear about)|hop(?:e|ing) for|would (?:like|love|be|have)"
+    r"|accept|would take|would you take|['’]d (?:be|love|like)|consider|seek(?:s|ing)?|seat|search|"
+    r"find (?:us )?an?|find|need|fill|vacan\w+|role|position|opening|gig|next|goal"
+    r"|aspir\w+|interested in|discuss\w*|application(?: received)?|applicant|posting|apply(?:ing)?|"
+    r"in mind for me was|replac\w+|advertisement for|job of"
+    r"|busc[oa]|gustaría|vacante|plaza|puesto|procur[oa]|vaga|viserais|poste|position als|stelle|bewerb\w+|gesucht|"
+    r"vorstellen|bouger|conviendrait|for the"
     r"|aimerais|cargo de|cherche|suche|aim\w*)\b[^.!?]{0,45}$",
     re.I,
 )
@@ -56,7 +79,8 @@ _TARGET_AFTER = re.compile(
     re.I,
 )
 _CURRENT_BEFORE = re.compile(
-    r"(?:\bI\s?(?:am|'m|’m)|\bbeen|\bas|\bis|\bam|\bstill|(?<!for me )\bwas|role today|title|seat today|currently|present(?:ly)?|derzeit|(?<!bewerbung )(?<!stelle )(?<!position )\bals|\bsoy|\bsuis|\bes|"
+    r"(?:\bI\s?(?:am|'m|’m)|\bbeen|\bas|\bis|\bam|\bstill|(?<!for me )\bwas|role today|title|seat today|currently|"
+    r"present(?:ly)?|derzeit|(?<!bewerbung )(?<!stelle )(?<!position )\bals|\bsoy|\bsuis|\bes|"
     r"trabajo como|being|role there|tell her)\b[^.!?;]{0,30}$",
     re.I,
 )

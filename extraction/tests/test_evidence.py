@@ -8,7 +8,8 @@ from extraction.evidence import find
 from extraction.tests.letters import letter
 
 LETTER = letter(
-    "I’m a Senior Advisor at Acme\nWealth — call 260.555.0142.\n> My book is $1,480,000 and\n> grew. See www.acme.example or LinkedIn.com/in/ann-bee?x=1. Pay: $250 - 300K."
+    "I’m a Senior Advisor at Acme\nWealth — call 260.555.0142.\n> My book is $1,480,000 and\n> grew. See "
+    "www.acme.example or LinkedIn.com/in/ann-bee?x=1. Pay: $250 - 300K."
 )
 
 

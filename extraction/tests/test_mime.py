@@ -70,7 +70,8 @@ def test_white_text_on_a_dark_ground_is_visible():
 def test_a_forwarded_message_inside_becomes_a_forwarded_segment():
     inner = b"From: Ann Bee <ann@firm.example>\r\nSubject: inner\r\n\r\nI am the candidate"
     raw = (
-        b"From: t@well.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nsee attached\r\n"
+        b"From: t@well.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: "
+        b"text/plain\r\n\r\nsee attached\r\n"
         b"--b\r\nContent-Type: message/rfc822\r\n\r\n" + inner + b"\r\n--b--\r\n"
     )
 

@@ -14,7 +14,10 @@ def cut(body, subject="Hello"):
     ]
 
 
-OUTLOOK = "From: Ann Bee <ann@firm.example>\nSent: Monday, November 2, 2026 8:41 PM\nTo: Dana <dana@well.example>\nSubject: x\n\nold words"
+OUTLOOK = (
+    "From: Ann Bee <ann@firm.example>\nSent: Monday, November 2, 2026 8:41 PM\nTo: Dana "
+    "<dana@well.example>\nSubject: x\n\nold words"
+)
 
 
 @pytest.mark.parametrize(("subject", "kind"), [("FW: x", "forwarded"), ("RE: x", "quoted"), ("Tr : x", "forwarded")])

@@ -1,0 +1,86 @@
+import { labelOf, shown } from "../fields.js";
+import { duration } from "../words.js";
+import { element, link } from "./element.js";
+
+/** @typedef {import("../story.js").Story} Story */
+/** @typedef {{onFocus: (person: number, field: string) => void, onWithout: (file: string, without: boolean) => void, onAllow: (allow: boolean) => void}} NoticeHandlers */
+
+const STEPS = /** @type {Record<string, string>} */ ({ account: "Account", contact: "Contact", deal: "Deal", note: "Note", attachment: "Attachment" });
+
+/** What is to be known beside the fields: what was stored, what the CRM holds already, what to look at, what goes along. */
+export class Notices {
+  #drawn = "";
+
+  /** @param {NoticeHandlers} handlers */
+  constructor(handlers) {
+    this.handlers = handlers;
+    this.root = element("div", { class: "notices" });
+  }
+
+  /** @param {Story} story @param {import("../corrections.js").Edits} edits @param {boolean} locked */
+  show(story, edits, locked) {
+    const { progress, records, duplicates, issues, draft, research } = story;
+    const drawn = JSON.stringify([progress, records, duplicates, issues, draft, research, edits.without, edits.allowDuplicate, locked, story.status]);
+    if (drawn === this.#drawn) return;
+    this.#drawn = drawn;
+    const blocks = [stored(story), this.#duplicates(story, edits, locked), this.#issues(story), this.#files(story, edits, locked), researched(story)];
+    this.root.replaceChildren(...blocks.filter((block) => block !== null));
+  }
+
+  /** @param {Story} story @param {import("../corrections.js").Edits} edits @param {boolean} locked */
+  #duplicates({ duplicates }, { allowDuplicate }, locked) {
+    if (!duplicates.length) return null;
+    const allow = element("input", { type: "checkbox", "data-testid": "allow-duplicate", checked: allowDuplicate, disabled: locked });
+    allow.addEventListener("change", () => this.handlers.onAllow(allow.checked));
+    return block("Already in the CRM",
+      element("ul", {}, ...duplicates.map(({ url, module, record, matched_on }) =>
+        element("li", { "data-testid": "duplicate" }, link(url, nameOf(record) || module), ` – ${module.replace(/s$/, "").toLowerCase()} with the same ${labelOf(matched_on).toLowerCase()}`))),
+      element("label", { class: "choice" }, allow, " Save as new all the same"));
+  }
+
+  /** @param {Story} story */
+  #issues({ issues, status }) {
+    if (!issues.length || status === "nothing_to_file") return null;
+    return block("Worth a look", element("ul", {}, ...issues.map(({ message, field, person, code }) =>
+      element("li", { "data-testid": "issue", "data-code": code },
+        field ? element("button", { type: "button", class: "plain", text: message, onclick: () => this.handlers.onFocus(person ?? 0, field) }) : message))));
+  }
+
+  /** @param {Story} story @param {import("../corrections.js").Edits} edits @param {boolean} locked */
+  #files(story, { without }, locked) {
+    const files = filesOf(story);
+    if (!files.length) return null;
+    return block("Attachments", element("ul", { class: "files" }, ...files.map((name) => {
+      const box = element("input", { type: "checkbox", checked: !without.includes(name), disabled: locked });
+      box.addEventListener("change", () => this.handlers.onWithout(name, !box.checked));
+      return element("li", {}, element("label", { class: "choice" }, box, ` ${name}`));
+    })));
+  }
+}
+
+/** Names of the files that a save would store. @param {Story} story @returns {string[]} */
+export const filesOf = ({ draft }) => [...new Set(draft.flatMap((filing) => filing.attachments ?? []))];
+
+/** @param {string} title @param {...(Node | string)} children */
+const block = (title, ...children) => element("section", { class: "notice" }, element("h3", { text: title }), ...children);
+
+/** @param {Story} story */
+function stored({ progress, records, status }) {
+  if (!progress.length && !records.length) return null;
+  const steps = progress.length ? progress : records.map(({ module, ...record }) => ({ ...record, step: module, message: "" }));
+  return block(status === "saved" ? "In the CRM" : "Saving", element("ol", { class: "steps" }, ...steps.map(({ step, action, url, message }) =>
+    element("li", { title: message || null, "data-action": action },
+      link(url, STEPS[step] ?? step.replace(/s$/, ""), { "data-testid": "record-link" }), element("small", { text: action })))));
+}
+
+/** @param {Story} story */
+function researched({ research }) {
+  if (!research) return null;
+  const { status, domain, elapsed } = research;
+  const outcome = { running: "being read…", complete: `read in ${duration(elapsed * 1000)}`, timeout: "did not answer in time", skipped: "not needed", failed: "could not be read" }[status];
+  return block("The firm’s web page", element("p", { class: "quiet", text: [domain, outcome].filter(Boolean).join(" ") }));
+}
+
+/** @param {any} record */
+const nameOf = (record) =>
+  shown(record?.deal_name ?? record?.full_name ?? record?.company_name ?? [record?.first_name, record?.last_name].filter(Boolean).join(" "));

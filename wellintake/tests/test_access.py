@@ -1,0 +1,165 @@
+"""Who gets in, and what a stranger is told."""
+
+import asyncio
+
+import httpx2
+import pytest
+
+from conftest import MAIL
+from wellintake.tests.server import KEY
+
+pytestmark = pytest.mark.server
+
+RUN = "/stream/runs/00000000-0000-7000-8000-000000000000"
+PRIVATE = [
+    ("GET", "/stream/negotiate"),
+    ("POST", "/stream/negotiate"),
+    ("POST", "/stream/runs"),
+    ("POST", "/stream/sse/process-email"),
+    ("POST", "/stream/batch/process-email"),
+    ("GET", RUN),
+    ("GET", f"{RUN}/events"),
+    ("GET", f"{RUN}/mail"),
+    ("POST", f"{RUN}/save"),
+    ("POST", f"{RUN}/cancel"),
+    ("POST", f"{RUN}/retry"),
+    ("POST", f"{RUN}/rerun"),
+    ("GET", "/stream/metrics"),
+]
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-API-Key": "wrong"}, {"X-API-Key": "wi_0_wrong"}, {"Authorization": "Bearer x"}])
+@pytest.mark.parametrize(("method", "path"), PRIVATE)
+async def test_nobody_gets_in_without_a_good_key(server, method, path, headers):
+    async with httpx2.AsyncClient(base_url=server.url, headers=headers) as http:
+        answer = await http.request(method, path, json=MAIL if method == "POST" else None)
+
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "not_signed_in"
+
+
+async def test_every_streaming_address_is_in_the_table_of_private_ones(server):
+    """So that a new endpoint without a credential test fails here."""
+    from streaming.urls import routes
+    from wellintake.wiring import parts
+
+    from streaming.views import StreamingViews
+
+    built = parts()
+    paths = {str(route.pattern) for route in routes(StreamingViews(built.runs, built.live, built.addresses))}
+
+    tested = {path.removeprefix("/stream/").replace(RUN.removeprefix("/stream/"), "runs/<run:run_id>") for _, path in PRIVATE}
+    assert paths <= tested
+
+
+async def test_a_key_in_an_address_is_refused(server):
+    async with server.client() as http:
+        answer = await http.get(f"/stream/negotiate?api_key={KEY}")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "key_in_query")
+
+
+async def test_a_stored_key_works_until_it_is_revoked_and_sees_only_its_tenants_runs(own_server):
+    server = own_server()
+    first, second = (server.manage("create_api_key", name).stdout.decode().strip() for name in ("one", "two"))
+    colleagues = [
+        server.manage("create_api_key", name, "--tenant", "firm").stdout.decode().strip() for name in ("three", "four")
+    ]
+
+    async with server.client() as http:
+        mine = (await http.post("/stream/runs", json=MAIL, headers={"X-API-Key": first})).json()["run_id"]
+        shared = (await http.post("/stream/runs", json=MAIL, headers={"X-API-Key": colleagues[0]})).json()["run_id"]
+        answers = {
+            "own": await http.get(f"/stream/runs/{mine}", headers={"X-API-Key": first}),
+            "foreign": await http.get(f"/stream/runs/{mine}", headers={"X-API-Key": second}),
+            "cancel": await http.post(f"/stream/runs/{mine}/cancel", headers={"X-API-Key": second}),
+            "colleague": await http.get(f"/stream/runs/{shared}", headers={"X-API-Key": colleagues[1]}),
+        }
+        assert {name: answer.status_code for name, answer in answers.items()} == {
+            "own": 200,
+            "foreign": 404,
+            "cancel": 404,
+            "colleague": 200,
+        }
+
+        revoke = "from wellintake.models import ApiKey as K; from django.utils import timezone as t"
+        server.manage("shell", "-c", f"{revoke}; K.objects.filter(name='one').update(revoked_at=t.now())")
+        revoked = await http.get(f"/stream/runs/{mine}", headers={"X-API-Key": first})
+    assert revoked.status_code == 401
+
+
+async def test_only_a_hash_of_a_key_is_stored(own_server):
+    server = own_server()
+    key = server.manage("create_api_key", "one").stdout.decode().strip()
+
+    assert key.rpartition("_")[2].encode() not in (server.folder / "server.sqlite3").read_bytes()
+
+
+async def test_negotiate_gives_a_bearer_that_works_and_a_ticket_that_does_not_work_as_one(server):
+    async with server.client() as http:
+        given = (await http.get("/stream/negotiate")).json()
+    async with httpx2.AsyncClient(base_url=server.url) as http:
+        bearer = await http.get("/stream/metrics", headers={"Authorization": f"Bearer {given['bearer']}"})
+        ticket = await http.get("/stream/metrics", headers={"Authorization": f"Bearer {given['accessToken']}"})
+
+    assert (bearer.status_code, ticket.status_code) == (200, 401)
+    assert given["mode"] == "websocket"
+    assert given["url"] == f"ws://127.0.0.1:{server.port}/stream/ws/email-processing"
+    assert {one["transport"] for one in given["fallbacks"]} == {"sse", "ndjson", "polling"}
+    assert all(one["url"].startswith(server.url) for one in given["fallbacks"])
+
+
+async def test_a_stock_signalr_client_is_told_in_its_own_words_that_there_is_no_hub_here(server):
+    async with server.client() as http:
+        answer = await http.post("/stream/negotiate?negotiateVersion=1")
+
+    assert answer.status_code == 200
+    assert "WebSocket" in answer.json()["error"]
+
+
+async def test_the_page_may_start_runs_only_from_this_machine_under_debug(server, own_server):
+    strict = own_server(DEBUG="false")
+    async with httpx2.AsyncClient() as http:
+        local = await http.get(f"{server.url}/")
+        proxied = await http.get(f"{server.url}/", headers={"X-Forwarded-For": "203.0.113.9"})
+        production = await http.get(f"{strict.url}/")
+
+    assert '"bearer": "ey' in local.text
+    assert '"bearer": null' in proxied.text
+    assert '"bearer": null' in production.text
+
+
+async def test_a_strange_host_is_refused(server):
+    async with server.client() as http:
+        answer = await http.get("/stream/health", headers={"Host": "evil.example"})
+
+    assert answer.status_code == 400
+
+
+async def test_too_many_runs_in_flight_are_told_when_to_come_back(own_server, scripted_model):
+    model = scripted_model(faults="stall")
+    server = own_server(MAX_RUNS_PER_USER="2", OPENAI_BASE_URL=model.url)
+
+    async with server.client() as http:
+        answers = [await http.post("/stream/runs", json=MAIL | {"subject": str(n)}) for n in range(3)]
+
+    assert [answer.status_code for answer in answers] == [202, 202, 429]
+    assert answers[2].headers["retry-after"] == "5"
+
+
+async def test_too_many_connections_are_told_so(own_server):
+    server = own_server(MAX_CONNECTIONS_PER_USER="2")
+    async with server.client() as http:
+        run_id = (await http.post("/stream/runs", json=MAIL)).json()["run_id"]
+        await asyncio.sleep(0.5)
+        end = (await http.get(f"/stream/runs/{run_id}")).json()["cursor"]
+        address = f"/stream/runs/{run_id}/events?after={end}"
+        headers = {"Accept": "text/event-stream"}
+        async with http.stream("GET", address, headers=headers), http.stream("GET", address, headers=headers):
+            third = await http.get(address, headers=headers)
+        await asyncio.sleep(0.5)
+        async with http.stream("GET", address, headers=headers) as again:
+            assert again.status_code == 200
+
+    assert (third.status_code, third.json()["code"]) == (429, "too_many_connections")

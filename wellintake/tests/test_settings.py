@@ -1,0 +1,95 @@
+"""The environment: every mistake at once, by name, never by value."""
+
+import pytest
+from pydantic import ValidationError
+
+from wellintake.environment import Environment, SettingsError, read_environment
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch):
+    for name in Environment.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setitem(Environment.model_config, "env_file", None)
+
+
+def problems(monkeypatch, **environment) -> list[str]:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as found:
+        read_environment()
+    return found.value.problems
+
+
+def test_nothing_needs_to_be_set():
+    env = read_environment()
+
+    assert (env.openai_model, env.extraction_engine, env.crm, env.uses_model) == ("gpt-5-mini", "auto", "auto", False)
+
+
+def test_all_mistakes_are_told_at_once_and_without_their_values(monkeypatch):
+    found = problems(
+        monkeypatch,
+        DEBUG="tru-secret",
+        OPENAI_TIMEOUT="soon-secret",
+        API_KEY="changeme",
+        ZOHO_DC="mars-secret",
+        PUBLIC_URL="https://x.example/secret",
+    )
+
+    assert [problem.partition(":")[0] for problem in sorted(found)] == ["API_KEY", "DEBUG", "OPENAI_TIMEOUT", "PUBLIC_URL", "ZOHO_DC"]
+    assert "secret" not in "".join(found)
+    assert "changeme" not in "".join(found)
+
+
+@pytest.mark.parametrize(
+    ("environment", "names"),
+    [
+        ({"EXTRACTION_ENGINE": "model"}, "OPENAI_API_KEY"),
+        ({"CRM": "zoho"}, "ZOHO_REFRESH_TOKEN"),
+        ({"EVENT_HUB_NAME": "x"}, "EVENT_HUBS_CONNECTION_STRING"),
+        ({"REDIS_URL": "redis://x"}, "REDIS_URL"),
+    ],
+)
+def test_settings_that_contradict_each_other_or_ask_for_too_much_are_told(monkeypatch, environment, names):
+    assert names in problems(monkeypatch, **environment)[0]
+
+
+@pytest.mark.parametrize("url", ["postgres://localhost/x", "nonsense"])
+def test_a_database_that_is_not_served_is_refused(monkeypatch, url):
+    assert problems(monkeypatch, DATABASE_URL=url)[0].startswith("DATABASE_URL")
+
+
+def test_a_secret_comes_from_a_file(monkeypatch, tmp_path):
+    (tmp_path / "key").write_text("a-secret-of-a-model\n")
+    monkeypatch.setenv("OPENAI_API_KEY_FILE", str(tmp_path / "key"))
+
+    env = read_environment()
+
+    assert env.openai_api_key.get_secret_value() == "a-secret-of-a-model"
+    assert "a-secret" not in repr(env)
+
+
+def test_a_secret_file_that_is_not_there_is_named(monkeypatch):
+    assert problems(monkeypatch, OPENAI_API_KEY_FILE="/nowhere")[0].startswith("OPENAI_API_KEY_FILE")
+
+
+def test_a_list_is_given_by_commas(monkeypatch):
+    monkeypatch.setenv("OWN_DOMAINS", "Well.example, other.example ,")
+
+    assert read_environment().own_domains == ("well.example", "other.example")
+
+
+def test_the_environment_is_read_nowhere_else():
+    from wellintake.tests.server import ROOT
+
+    readers = [
+        str(file.relative_to(ROOT))
+        for package in ("wellintake", "streaming", "zoho", "extraction")
+        for file in (ROOT / package).rglob("*.py")
+        if "tests" not in file.parts and ("os.environ" in (text := file.read_text()) or "getenv(" in text)
+    ]
+
+    assert sorted(readers) == ["wellintake/asgi.py", "wellintake/environment.py"]
+    with pytest.raises(ValidationError):
+        Environment(debug="perhaps")
