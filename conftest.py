@@ -1,8 +1,13 @@
 """What all tests share: servers as processes, the scripted model, a mail."""
 
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import httpx2
 import pytest
 
-from wellintake.tests.server import Server
+from wellintake.tests.server import ROOT, Server
 
 MAIL = {
     "sender_email": "jane.roe@acmewealth.example",
@@ -49,6 +54,35 @@ def own_server(tmp_path, migrated):
 
 
 @pytest.fixture
-def scripted_model():
-    """An OpenAI-compatible server as a process of its own."""
-    pytest.skip("not wired yet")
+def scripted_model(tmp_path):
+    """An OpenAI-compatible server as a process of its own: `scripted_model(answer, "--fault", "stall")`."""
+    processes = []
+
+    def start(answer=None, *flags):
+        command = [sys.executable, "-m", "extraction.tests.scripted_openai", "--port", "0", *map(str, flags)]
+        if answer:
+            (tmp_path / "answer.json").write_text(answer)
+            command += ["--answer", str(tmp_path / "answer.json")]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        processes.append(process)
+        return ScriptedModel(process.stdout.readline().strip())
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@dataclass(frozen=True)
+class ScriptedModel:
+    """Where the scripted server listens, and the settings that lead to it."""
+
+    url: str
+
+    @property
+    def settings(self):
+        return {"OPENAI_BASE_URL": self.url, "OPENAI_API_KEY": "scripted-key", "OPENAI_TIMEOUT": "3"}
+
+    def seen(self):
+        return httpx2.get(f"{self.url.removesuffix('/v1')}/scripted").json()

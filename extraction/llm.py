@@ -12,8 +12,7 @@ from typing import Any
 
 import httpx2
 import openai
-from openai import AsyncOpenAI
-from openai._response import AsyncAPIResponse
+from openai import AsyncAPIResponse, AsyncOpenAI
 
 from extraction.answer_stream import Api, ChatTelling, DataLines, ResponsesTelling, Telling, failure_for
 from extraction.errors import (

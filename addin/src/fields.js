@@ -75,8 +75,11 @@ const LISTS = new Set(["licenses", "designations", "specializations"]);
 /** @param {string} field */
 export const isList = (field) => LISTS.has(field);
 
-/** @param {string | string[] | null | undefined} value */
-export const shown = (value) => (Array.isArray(value) ? value.join(", ") : value ?? "");
+/** A value as people write it: lists by commas, North American numbers in groups. @param {string | string[] | null | undefined} value */
+export function shown(value) {
+  if (Array.isArray(value)) return value.join(", ");
+  return (value ?? "").replace(/^\+1([2-9]\d\d)(\d{3})(\d{4})$/, "+1 $1-$2-$3");
+}
 
 /** @param {string} field @param {string} text @returns {string | string[] | null} */
 export function contentFrom(field, text) {

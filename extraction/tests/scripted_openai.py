@@ -97,7 +97,8 @@ class ScriptedOpenAi:
             task.add_done_callback(self._serving.discard)
         self.connections += 1
         ahead: bytes | None = b""
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
+        # Python 3.11's streams report a cancelled connection as an unhandled error: it ends here instead.
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while ahead is not None:
                 ahead = await self._serve(ahead, reader, writer)
         writer.close()

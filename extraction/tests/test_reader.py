@@ -18,7 +18,12 @@ texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x0
 keys = st.sampled_from(["full_name", "email", "phone", "licenses", "description_of_reqs", "clé", 'a"b'])
 anchored = st.fixed_dictionaries({"value": texts, "line": st.integers(-5, 10**6)})
 fields = st.one_of(
-    st.none(), anchored, st.lists(anchored, max_size=3), texts, st.booleans(), st.floats(allow_nan=False)
+    st.none(),
+    anchored,
+    st.lists(anchored, max_size=3),
+    texts,
+    st.booleans(),
+    st.floats(allow_nan=False, allow_infinity=False),
 )
 answers = st.fixed_dictionaries(
     {"intent": texts, "people": st.lists(st.dictionaries(keys, fields, max_size=5), max_size=3)}

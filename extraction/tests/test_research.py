@@ -42,6 +42,7 @@ class Site:
     port: int = 0
     asked: list[str] = field(default_factory=list)
     hosts: list[str] = field(default_factory=list)
+    greetings: list[bytes] = field(default_factory=list)
     sent: int = 0
 
     @property
@@ -50,15 +51,17 @@ class Site:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            first = await reader.readline()
-            if first.startswith(b"GET "):  # not the greeting of TLS
-                head = (await reader.readuntil(b"\r\n\r\n")).decode()
-                self.asked.append(first.split()[1].decode())
-                self.hosts.append(next(line[6:] for line in head.split("\r\n") if line.lower().startswith("host: ")))
+            first = await reader.read(65536)
+            if not first.startswith(b"GET "):
+                self.greetings.append(first)  # of TLS, which is not spoken here
+            else:
+                lines = first.decode().split("\r\n")
+                self.asked.append(lines[0].split()[1])
+                self.hosts.append(next(line[6:] for line in lines if line.lower().startswith("host: ")))
                 await asyncio.sleep(self.delay)
                 await self._send(self.answer(self.asked[-1]), writer)
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
-            pass
+        except ConnectionError:
+            pass  # the reader has had enough
         finally:
             writer.close()
 
@@ -202,6 +205,7 @@ async def test_the_connection_goes_to_the_address_that_was_checked():
     assert facts
     assert facts["website"] == "harborwealth.example"
     assert firm.hosts == [place]
+    assert b"harborwealth.example" in firm.greetings[0]  # the name that TLS asks for and checks the certificate by
     assert looked_up == ["harborwealth.example"] * 2  # once for https, once for http
 
 

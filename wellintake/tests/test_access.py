@@ -138,8 +138,7 @@ async def test_a_strange_host_is_refused(server):
 
 
 async def test_too_many_runs_in_flight_are_told_when_to_come_back(own_server, scripted_model):
-    model = scripted_model(faults="stall")
-    server = own_server(MAX_RUNS_PER_USER="2", OPENAI_BASE_URL=model.url)
+    server = own_server(MAX_RUNS_PER_USER="2", **scripted_model(None, "--fault", "stall").settings)
 
     async with server.client() as http:
         answers = [await http.post("/stream/runs", json=MAIL | {"subject": str(n)}) for n in range(3)]

@@ -55,6 +55,7 @@ export async function* follow(server, runId, cursor, options = {}) {
         if (until(envelope)) return;
       }
       if (log.closed) return;
+      ladder.endedInPeace = true;
     } catch (error) {
       if (signal.aborted) return;
       ladder.failed(error);
@@ -93,6 +94,7 @@ class Ladder {
   failures = 0;
   live = false;
   reached = false;
+  endedInPeace = false;
   /** @type {number | undefined} */
   #retryAfter;
 
@@ -103,7 +105,7 @@ class Ladder {
   }
 
   begin() {
-    this.live = this.reached = false;
+    this.live = this.reached = this.endedInPeace = false;
     this.#retryAfter = undefined;
   }
 
@@ -128,6 +130,8 @@ class Ladder {
 
   /** Choose the rung of the next attempt. Returns the ms to wait before it. */
   next() {
+    // The server ends an idle stream after some minutes: nothing to tell anybody about.
+    if (this.endedInPeace && this.live && !this.failures++) return backOff(0);
     const blocked = this.reached && !this.live && !this.#retryAfter;
     const fickle = this.live && this.failures >= 2;
     const last = this.step === this.rungs.length - 1;

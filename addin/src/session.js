@@ -1,0 +1,115 @@
+// One run on its way through the page: hand in, follow, save. Knows the server and the story, not the DOM.
+
+import { correctionsFrom, UNEDITED } from "./corrections.js";
+import { EMPTY, isClosed, tell } from "./story.js";
+import { closes, follow } from "./transport/follow.js";
+
+/** @typedef {import("./server.js").Server} Server */
+/** @typedef {{firstField?: number, total?: number}} Clock  ms since the mail was handed in, measured here */
+
+export class Session {
+  story = EMPTY;
+  edits = UNEDITED;
+  /** @type {string | null} */
+  rung = null;
+  /** @type {Clock} */
+  clock = {};
+  /** @type {Record<string, string> | null} canonical text of the mail */
+  sources = null;
+  starting = false;
+  saving = false;
+  /** Was there a connection, and is there none now? */
+  reconnecting = false;
+  #abort = new AbortController();
+  #began = 0;
+  #readingMail = false;
+
+  /** @param {Server} server @param {() => void} onChange */
+  constructor(server, onChange) {
+    this.server = server;
+    this.onChange = onChange;
+  }
+
+  /** @param {object} email @returns {Promise<{runId: string, cursor: string}>} */
+  async start(email) {
+    this.starting = true;
+    this.#began = performance.now();
+    this.onChange();
+    try {
+      this.server.prepare();
+      const { run_id: runId, cursor } = await this.server.startRun(email);
+      return { runId, cursor };
+    } finally {
+      this.starting = false;
+    }
+  }
+
+  /** Read the run's log until nothing more can come. @param {string} runId @param {string | null} cursor */
+  async follow(runId, cursor) {
+    this.story = { ...EMPTY, runId, state: "queued", sequence: Number(cursor?.split(".")[1] ?? 0) };
+    this.onChange();
+    void this.#readMail(runId);
+    const events = follow(this.server, runId, cursor, { signal: this.#abort.signal, onRung: this.#onRung, until: closes });
+    for await (const envelope of events) {
+      this.story = tell(this.story, envelope);
+      this.#measure(envelope.type);
+      if (envelope.type === "error" || this.story.state === "saving") this.saving = false;
+      if (!this.sources) void this.#readMail(runId);
+      this.onChange();
+    }
+  }
+
+  #onRung = (/** @type {string | null} */ rung) => {
+    this.rung = rung ?? this.rung;
+    this.reconnecting = rung === null && !isClosed(this.story);
+    this.onChange();
+  };
+
+  /** @param {string} type */
+  #measure(type) {
+    if (!this.#began) return;
+    const ms = performance.now() - this.#began;
+    if (type === "extraction_field") this.clock.firstField ??= ms;
+    if (["review_ready", "complete"].includes(type)) this.clock.total ??= ms;
+  }
+
+  /** The mail is readable once the server has cut it into parts; until then it is asked for again. @param {string} runId */
+  async #readMail(runId) {
+    if (this.#readingMail) return;
+    this.#readingMail = true;
+    try {
+      this.sources = (await this.server.mail(runId)).sources;
+      this.onChange();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 250));  // the next event asks again; the fields do not depend on it
+    } finally {
+      this.#readingMail = false;
+    }
+  }
+
+  /** @param {readonly string[]} attachments  all that the draft would store */
+  async save(attachments) {
+    this.saving = true;
+    this.onChange();
+    try {
+      await this.server.save(this.#runId, correctionsFrom(this.edits, attachments));
+    } catch (error) {
+      this.saving = false;
+      this.onChange();
+      throw error;
+    }
+  }
+
+  cancel = () => this.server.cancel(this.#runId);
+  retry = () => this.server.retry(this.#runId);
+
+  /** Stop watching. The run itself goes on. */
+  leave() {
+    this.onChange = () => {};
+    this.#abort.abort();
+  }
+
+  get #runId() {
+    return this.story.runId ?? "";
+  }
+}
