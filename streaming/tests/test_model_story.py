@@ -88,24 +88,9 @@ async def test_what_the_mail_does_not_say_is_unsupported_and_not_believed(own_se
     assert made_up["confidence"] <= 0.3
 
 
-@pytest.mark.parametrize("api", ["responses", "chat"])
-@pytest.mark.parametrize(
-    ("flags", "code"),
-    [
-        (("--fault", "429", "--failures", 9), "model_rate_limited"),
-        (("--fault", "500", "--failures", 9), "model_unavailable"),
-        (("--fault", "stall"), "model_unavailable"),
-        (("--fault", "cut"), "model_unavailable"),
-        (("--fault", "clean_end"), "model_incomplete"),
-        (("--fault", "incomplete"), "model_incomplete"),
-        (("--fault", "refusal"), "model_refused"),
-        (("--fault", "truncated"), "model_incomplete"),
-    ],
-    ids=lambda given: given[1] if isinstance(given, tuple) else None,
-)
-async def test_a_model_that_fails_leaves_the_patterns_and_says_so(own_server, scripted_model, api, flags, code):
-    model = scripted_model(answer_for([JANE]), *flags)
-    server = own_server(OPENAI_API=api, **model.settings | {"OPENAI_TIMEOUT": "1"})
+@pytest.mark.parametrize(("fault", "code"), [("rate_limited", "model_rate_limited"), ("cut", "model_unavailable")])
+async def test_a_model_that_fails_leaves_the_patterns_and_says_so(own_server, scripted_model, fault, code):
+    server = own_server(**scripted_model(answer_for([JANE]), "--fault", fault, "--failures", 9).settings)
 
     events = await by_polling(server, await posted(server))
 
@@ -117,7 +102,7 @@ async def test_a_model_that_fails_leaves_the_patterns_and_says_so(own_server, sc
 
 
 async def test_a_rerun_of_a_degraded_run_asks_the_model_again_as_a_preview(own_server, scripted_model):
-    server = own_server(**scripted_model(answer_for([JANE]), "--fault", "429", "--failures", 3).settings)
+    server = own_server(**scripted_model(answer_for([JANE]), "--fault", "rate_limited", "--failures", 3).settings)
     run_id = await posted(server)
     assert (await by_polling(server, run_id))[0]["data"]["engine"] == "model"
 
