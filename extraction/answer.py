@@ -47,6 +47,8 @@ class Answer:
                 self.intent = found.value
             case ("people", int(theirs), str(key)):
                 yield from self._take_field(theirs, key, found)
+            case _:
+                raise AssertionError(f"the reader finds no {len(found.path)}-part path")
 
     def _take_field(self, theirs: int, key: str, found: Found) -> Iterator[tuple[int, FieldValue]]:
         """Hold values back until it is known whose they are: after the e-mail address, which follows the name."""

@@ -35,15 +35,16 @@ async def file(filings: Sequence[Filing], letter: Letter, key: str, journal: Jou
     return tuple(saved)
 
 
-async def _file_person(
-    filing: Filing, letter: Letter, key: str, journal: Journal, crm: Crm
-) -> AsyncIterator[Saved]:
+async def _file_person(filing: Filing, letter: Letter, key: str, journal: Journal, crm: Crm) -> AsyncIterator[Saved]:
     person = filing.person
 
     async def write(record: Record, number: str = "") -> Saved:
         name = f"{record.step}:{person}{number}"
         stored = await journal.step(
-            name, lambda: crm.upsert(record, f"{key}:{name}"), Stored, lambda stored: [_progress(record, person, stored)]
+            name,
+            lambda: crm.upsert(record, f"{key}:{name}"),
+            Stored,
+            lambda stored: [_progress(record, person, stored)],
         )
         return Saved(record.step, stored.id, stored.url, stored.action, person)
 

@@ -1,7 +1,7 @@
-"""The same pipeline as a LangGraph graph, for teams that build on one (`WORKFLOW=langgraph`, requirements-langgraph.txt).
+"""The same pipeline as a LangGraph graph, for teams that build on one (`WORKFLOW=langgraph`).
 
-The steps are `pipeline.py`'s own functions; the graph only says what follows what. It has no checkpointer: our steps are
-recorded in the journal already. Nothing else imports this file.
+The steps are `pipeline.py`'s own functions; the graph only says what follows what. It has no checkpointer: our steps
+are recorded in the journal already. Nothing else imports this file.
 """
 
 import asyncio
@@ -74,7 +74,7 @@ def build() -> Any:
     graph = StateGraph(Run)
     beside = {"research": _research, "model": _model, "duplicates": _duplicates}
     for name, node in {"read": _read, "patterns": _patterns, **beside, "validate": _validate}.items():
-        graph.add_node(name, node)
+        graph.add_node(name, node)  # type: ignore[call-overload]  # its overloads do not take a name of type str
     graph.add_edge(START, "read")
     graph.add_edge("read", "patterns")
     for name in beside:

@@ -5,7 +5,7 @@ first byte nothing is tried again: what was told cannot be taken back.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -81,7 +81,7 @@ class OpenAiModel:
     async def close(self) -> None:
         await self._client.close()
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[str | Usage]:
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[str | Usage, None]:
         """See `ports.LanguageModel.stream`. A task of its own reads, so that whatever comes in while the caller is
         busy (or while the loop is) goes out as one string."""
         telling: Telling = ResponsesTelling() if self._api == "responses" else ChatTelling()

@@ -15,7 +15,7 @@ def merged(known: FieldValue | None, new: FieldValue) -> FieldValue:
         return new
     if same(known.value, new.value):
         sure = known if known.confidence >= new.confidence else new
-        if UNSUPPORTED >= min(known.confidence, new.confidence):
+        if min(known.confidence, new.confidence) <= UNSUPPORTED:
             return sure
         return known.model_copy(update={"confidence": agreed(known.confidence, new.confidence)})
     if known.origin == "user" or known.confidence > new.confidence:

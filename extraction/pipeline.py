@@ -1,4 +1,4 @@
-"""`intake()`: one mail in, everything that can be known of it out; each step starts as soon as what it needs is there."""
+"""`intake()`: one mail in, everything that can be known of it out; each step starts as soon as it can."""
 
 import asyncio
 import time
@@ -233,7 +233,9 @@ async def validate(
             whole = corrected(whole, email.user_corrections, tools.own, tools.today())
         return whole.model_copy(update={"issues": (*whole.issues, *matches.issues)})
 
-    return await journal.step("validated", work, Extraction, lambda whole: [*field_events(whole.people), _result(whole)])
+    return await journal.step(
+        "validated", work, Extraction, lambda whole: [*field_events(whole.people), _result(whole)]
+    )
 
 
 def with_facts(extraction: Extraction, facts: dict[str, Any]) -> Extraction:

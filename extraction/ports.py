@@ -1,6 +1,6 @@
 """What the core needs from outside, as promises. Adapters keep them; tests keep them with fakes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -26,7 +26,7 @@ class LanguageModel(Protocol):
 
     name: str
 
-    def stream(self, prompt: Prompt) -> AsyncIterator[str | Usage]:
+    def stream(self, prompt: Prompt) -> AsyncGenerator[str | Usage, None]:
         """Yield the answer's text as it comes, all that arrived together as one string, then one `Usage`.
 
         Ends normally only when the answer is whole. Raises `ModelError` (and nothing else) otherwise.

@@ -130,7 +130,7 @@ def records_from(
 
 def missing_for(person: Person) -> tuple[str, ...]:
     """What the CRM demands and nobody knows: `last_name`, or what a deal's name is made of."""
-    missing = () if _filled(person, "contact", "last_name") else ("last_name",)
+    missing: tuple[str, ...] = () if _filled(person, "contact", "last_name") else ("last_name",)
     if not _filled(person, "deal", "deal_name"):
         missing += tuple(
             name

@@ -66,7 +66,7 @@ def _not_empty(text: str) -> str:
 
 def at_fault(code: str, reason: str, *fields: str) -> PydanticCustomError:
     """A rule over several fields; names those at fault, relative to where the model stands."""
-    return PydanticCustomError(code, "{reason}", {"reason": reason, "fields": fields})  # type: ignore[arg-type]
+    return PydanticCustomError(code, "{reason}", {"reason": reason, "fields": fields})
 
 
 Base64 = Annotated[str, AfterValidator(_base64)]
@@ -113,14 +113,18 @@ class PersonCorrection(Strict):
 
 
 def _is_content(value: Any) -> bool:
-    return value is None or isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str) for v in value))
+    return (
+        value is None or isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str) for v in value))
+    )
 
 
 class Corrections(Strict):
     """What the user decided before saving (contract §9.10)."""
 
     people: list[PersonCorrection] = []
-    attachments: list[str] | None = Field(default=None, description="File names to file; null files all but inline images.")
+    attachments: list[str] | None = Field(
+        default=None, description="File names to file; null files all but inline images."
+    )
     allow_duplicate: bool = False
 
     @model_validator(mode="before")

@@ -9,7 +9,21 @@ from extraction.patterns.phones import phone_e164
 from extraction.types import Person
 
 PLACEHOLDERS = frozenset(
-    {"unknown", "n/a", "na", "none", "null", "not provided", "not specified", "not stated", "not mentioned", "tbd", "-", "—", "?"}
+    {
+        "unknown",
+        "n/a",
+        "na",
+        "none",
+        "null",
+        "not provided",
+        "not specified",
+        "not stated",
+        "not mentioned",
+        "tbd",
+        "-",
+        "—",
+        "?",
+    }
 )
 _EMAIL = re.compile(r"[^\s@<>\"]{1,64}@[^\s@<>\"]{1,255}\.[^\s@<>\"]{2,63}")
 

@@ -8,7 +8,6 @@ from django.http import HttpRequest
 
 from streaming.callers import Caller
 
-
 Kind = Literal["bearer", "ticket", "run"]
 FEATURES = {
     "streaming": True,

@@ -64,9 +64,7 @@ class Engine:
             logger.warning("submit_failed", run_id=run_id, kind=type(error).__name__)
 
     async def _work(self) -> None:
-        worker = Worker(
-            self._docket, concurrency=CONCURRENT_RUNS, redelivery_timeout=timedelta(seconds=LEASE_SECONDS)
-        )
+        worker = Worker(self._docket, concurrency=CONCURRENT_RUNS, redelivery_timeout=timedelta(seconds=LEASE_SECONDS))
         async with worker:
             await self._docket.add("sweep_runs", key="sweep")()
             await worker.run_forever()

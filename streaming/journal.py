@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import TypeAdapter
 
-from extraction.errors import LeaseLost
 from extraction.events import Event, ExtractionField, ExtractionToken
 from streaming.log import Batch, Log, Telling
 from streaming.wire import Entry
@@ -23,7 +22,14 @@ class RunJournal:
     """
 
     def __init__(
-        self, log: Log, run_id: str, lease: int, end: int, attempt: int, entries: Iterable[Entry], steps: Mapping[str, str]
+        self,
+        log: Log,
+        run_id: str,
+        lease: int,
+        end: int,
+        attempt: int,
+        entries: Iterable[Entry],
+        steps: Mapping[str, str],
     ) -> None:
         self.attempt = attempt
         self._log = log
@@ -103,9 +109,7 @@ class RunJournal:
         if self._in_flight or not (self._pending or self._finished or self._changes) or self._error:
             return None
         self._in_flight = True
-        batch = Batch(
-            self._run_id, self._lease, self._end, _tellings(self._pending), self._changes, self._finished
-        )
+        batch = Batch(self._run_id, self._lease, self._end, _tellings(self._pending), self._changes, self._finished)
         self._pending, self._finished, self._changes = [], {}, {}
         return batch
 

@@ -58,7 +58,7 @@ class Live:
         if self.draining:
             raise Problem(503, "restarting", "The server restarts. Come back in a moment.", retry_after=2)
         mine = (caller.tenant, caller.subject)
-        if sum((open.caller.tenant, open.caller.subject) == mine for open in self._open.values()) >= self._limit:
+        if sum((one.caller.tenant, one.caller.subject) == mine for one in self._open.values()) >= self._limit:
             raise Problem(429, "too_many_connections", f"You hold {self._limit} connections.", retry_after=5)
         connection = Connection(transport, caller)
         self._open[connection.id] = connection

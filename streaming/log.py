@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, Protocol, TypeVar
 
@@ -88,7 +88,6 @@ class Page:
     entries: Sequence[Entry]
 
 
-
 class Log:
     def __init__(self, write: Database, read: Database, bell: Bell, measures: Measures) -> None:
         self.measures = measures
@@ -129,7 +128,9 @@ class Log:
             for writer in batches:
                 writer.refused(error)
             return
-        self.measures.written(event.timestamp for batch in batches.values() for event in batch.events if event.type == FIELD)
+        self.measures.written(
+            event.timestamp for batch in batches.values() for event in batch.events if event.type == FIELD
+        )
         grown = {}
         for (writer, batch), epoch in zip(batches.items(), epochs, strict=True):
             if epoch is None:
@@ -160,7 +161,7 @@ class Log:
         keepalive: float = KEEPALIVE_SECONDS,
         until_settled: bool = False,
         seconds: float = math.inf,
-    ) -> AsyncIterator[Sequence[Item]]:
+    ) -> AsyncGenerator[Sequence[Item], None]:
         """Everything after the cursor, as it comes: subscribe, read, deliver, then wait.
 
         Yields what arrived together; an empty sequence after `keepalive` seconds of silence. Ends when the log is
@@ -265,7 +266,7 @@ def _insert(batches: Sequence[Batch]) -> list[int | None]:
 
 
 def _epoch_if_written_before(batch: Batch) -> int | None:
-    """The connection may have died after the commit: then the log already ends where this batch ends, under our lease."""
+    """The connection may have died after the commit: then the log already ends where this batch ends."""
     if not batch.events:
         return None
     last = batch.events[-1]

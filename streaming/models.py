@@ -2,7 +2,6 @@
 
 import time
 
-
 from django.db import models
 from django.db.models import Q
 

@@ -1,4 +1,4 @@
-"""What can be done with a run: start, save, cancel, retry, rerun. Each changes the row first and wakes the engine then."""
+"""What can be done with a run: start, save, cancel, retry, rerun. Each changes the row first, then wakes the engine."""
 
 import asyncio
 import hashlib
@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict
 from extraction.corrections import corrected
 from extraction.errors import LeaseLost
 from extraction.events import Cancelled
-from extraction.letter import Letter
 from extraction.identity import message_id_of
+from extraction.letter import Letter
 from extraction.mime import letter_from
 from extraction.pipeline import Matches, Tools
 from extraction.records import missing_for, records_from
@@ -56,9 +56,7 @@ Submit = Callable[[str, str], Awaitable[None]]
 class Runs:
     """`tools` are the pipeline's; `limit` is how many runs a caller may have in flight."""
 
-    def __init__(
-        self, log: Log, write: Database, read: Database, tools: Tools, submit: Submit, limit: int
-    ) -> None:
+    def __init__(self, log: Log, write: Database, read: Database, tools: Tools, submit: Submit, limit: int) -> None:
         self.log = log
         self.tools = tools
         self.working: dict[str, asyncio.Task[None]] = {}
@@ -182,7 +180,7 @@ class Runs:
         return state
 
     async def resubmit_left_behind(self, seconds: float) -> None:
-        """Hand every open run without a sign of life to the engine again: after a crash, a lost job, a late database."""
+        """Hand every open run without a sign of life to the engine again: after a crash, a lost job."""
         for run_id, state in await self._read(left_behind, time.time() - seconds):
             if run_id not in self.working:
                 await self._submit(run_id, state)

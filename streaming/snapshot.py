@@ -93,7 +93,9 @@ def timings_from(run: Run, entries: Sequence[Entry], first_token_at: float | Non
         "first_token": first_token_at,
         "extraction": first.get("validation_start"),
         "validation": first.get("validation_result"),
-        "total": max((last[kind] for kind in ("review_ready", "complete", "error", "cancelled") if kind in last), default=None),
+        "total": max(
+            (last[kind] for kind in ("review_ready", "complete", "error", "cancelled") if kind in last), default=None
+        ),
     }
     spans = {
         "research": (first.get("research_start"), last.get("research_result")),

@@ -1,7 +1,7 @@
 """The HTTP shells: each reads its request, asks `Runs`, and tells the log in the form that was asked for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import ExitStack, aclosing
 from functools import wraps
 from types import ModuleType
@@ -27,7 +27,7 @@ from streaming.transports import ndjson, polling, sse
 from streaming.wire import BadCursor, Cursor, Item, Reset, dumps, frame
 
 Model = TypeVar("Model", bound=BaseModel)
-View = Callable[..., Awaitable[HttpResponseBase]]
+View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
 STREAM_SECONDS = 180.0  # ingresses cut at four minutes: end before them, at a clean boundary, and be resumed
 MOST_WAIT_SECONDS = 25.0
@@ -172,7 +172,7 @@ class StreamingViews:
 
         return Stream(lines(), ndjson.CONTENT_TYPE, stack)
 
-    async def _interleaved(self, run_ids: Sequence[str]) -> AsyncIterator[str]:
+    async def _interleaved(self, run_ids: Sequence[str]) -> AsyncGenerator[str, None]:
         """The lines of all runs as they come, and counts of how they ended as the last line."""
         queue: asyncio.Queue[str | None] = asyncio.Queue(maxsize=64)
         ended: dict[str, int] = {}
@@ -235,14 +235,12 @@ class StreamingViews:
             return await self._page(request, caller, run_id, cursor)
         raise Problem(406, "not_acceptable", "Accept text/event-stream, application/x-ndjson or application/json.")
 
-    async def _page(
-        self, request: HttpRequest, caller: Caller, run_id: str, cursor: Cursor | None
-    ) -> HttpResponseBase:
+    async def _page(self, request: HttpRequest, caller: Caller, run_id: str, cursor: Cursor | None) -> HttpResponseBase:
         wait = _seconds(request.GET.get("wait", "0"))
         first: Sequence[Item] = ()
         follow = self._runs.log.follow(run_id, cursor, keepalive=max(wait, 0.001), seconds=max(wait, 1.0))
         async with aclosing(follow) as items:
-            async for first in items:
+            async for first in items:  # noqa: B007  (used below; `anext` with a default fails on 3.11)
                 break
         run = await self._runs.visible(run_id, caller)
         at = first[-1].cursor if first else cursor or Cursor(run.epoch, 0)

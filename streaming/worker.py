@@ -15,7 +15,7 @@ from extraction.errors import IntakeError, LeaseLost
 from extraction.events import Complete, Failed, ReviewReady
 from extraction.filing import Saved, file
 from extraction.pipeline import Intake, Tools, intake
-from extraction.ports import Journal
+from extraction.ports import Crm, Journal
 from extraction.records import missing_for, records_from
 from extraction.types import Corrections, Email, Extraction
 from streaming.bugs import place_of
@@ -42,10 +42,11 @@ class RunFailed(IntakeError):
 
 
 class RunWorker:
-    def __init__(self, runs: Runs, write: Database, intake: Pipeline = intake) -> None:
+    def __init__(self, runs: Runs, crm: Crm, write: Database, intake: Pipeline = intake) -> None:
         self._runs = runs
         self._log = runs.log
         self._tools = runs.tools
+        self._crm = crm
         self._write = write
         self._intake = intake
         self._leases: dict[str, int] = {}
@@ -101,7 +102,9 @@ class RunWorker:
     async def _fail(self, run: Run, journal: RunJournal, cause: BaseException) -> None:
         known = cause if isinstance(cause, IntakeError) else IntakeError()
         # The type and place of a bug, never its text: that may quote the mail.
-        logger.error("run_failed", run_id=str(run.id), code=known.code, kind=type(cause).__name__, where=place_of(cause))
+        logger.error(
+            "run_failed", run_id=str(run.id), code=known.code, kind=type(cause).__name__, where=place_of(cause)
+        )
         try:
             journal.change(state=State.FAILED, closed=not known.retryable)
             journal.tell(
@@ -148,7 +151,7 @@ class RunWorker:
         final = corrected(found.extraction, corrections, tools.own, tools.today())
         journal.change(state=State.SAVING, saving_at=run.saving_at or time.time())
         filings = records_from(final, corrections, found.letter)
-        saved = await file(filings, found.letter, filing_key(run), journal, tools.crm)
+        saved = await file(filings, found.letter, filing_key(run), journal, self._crm)
         await self._complete(run, journal, final, "saved", saved)
 
     async def _complete(
@@ -171,7 +174,8 @@ class RunWorker:
 
     async def _timings(self, run: Run) -> dict[str, float]:
         _, state = await self._log.snapshot(str(run.id))
-        return state["timings"] | {"total": round((time.time() - run.created_at) * 1000, 1)}
+        timings: dict[str, float] = state["timings"]
+        return timings | {"total": round((time.time() - run.created_at) * 1000, 1)}
 
 
 def _may_be_saved_unseen(email: Email, found: Intake) -> bool:
@@ -183,7 +187,7 @@ def _may_be_saved_unseen(email: Email, found: Intake) -> bool:
 
 
 def filing_key(run: Run) -> str:
-    """What a mail is filed under: the same message of a tenant, by whomever and however often, is one set of records."""
+    """What a mail is filed under: the same message of a tenant, however often, is one set of records."""
     return hashlib.sha256(f"{run.tenant}\n{run.message_id or run.id}".encode()).hexdigest()[:32]
 
 
@@ -214,4 +218,3 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
             yield from _leaves(inner)
     else:
         yield error
-

@@ -5,7 +5,8 @@ import sqlite3
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, register
 
 
 @register()
@@ -27,7 +28,7 @@ def workflow_is_installed(app_configs: Any, **given: Any) -> list[CheckMessage]:
 def public_address_is_known(app_configs: Any, **given: Any) -> list[CheckMessage]:
     if not settings.PUBLIC_URL:
         hint = "Behind a proxy the links in answers follow the Host header; PUBLIC_URL fixes them."
-        return [Warning("PUBLIC_URL is not set.", hint=hint, id="wellintake.W001")]
+        return [checks.Warning("PUBLIC_URL is not set.", hint=hint, id="wellintake.W001")]
     return []
 
 

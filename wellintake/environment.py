@@ -44,7 +44,9 @@ class Environment(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=BASE / ".env", extra="ignore", env_ignore_empty=True)
 
-    secret_key: SecretStr | None = Field(None, description="Signs tokens and cookies. Default: made once, kept in `var/`.")
+    secret_key: SecretStr | None = Field(
+        None, description="Signs tokens and cookies. Default: made once, kept in `var/`."
+    )
     debug: bool = Field(False, description="Shows tracebacks in the admin and opens the page at `/` to loopback.")
     allowed_hosts: Names = Field(
         ("localhost", "127.0.0.1", "[::1]"), description="Host names that the server answers to, by commas."
@@ -52,7 +54,9 @@ class Environment(BaseSettings):
     allowed_origins: Names = Field(
         (), description="Origins beside our own whose pages may open sockets and call us, by commas."
     )
-    public_url: Origin | None = Field(None, description="The server's address as clients see it. Default: from the request.")
+    public_url: Origin | None = Field(
+        None, description="The server's address as clients see it. Default: from the request."
+    )
     database_url: str | None = Field(None, description="Default: a SQLite file in `var/`.")
     redis_url: SecretStr | None = Field(None, description="Default: none, everything in one process.")
     api_key: SecretStr | None = Field(None, description="One legacy key; refused when it is a known placeholder.")
@@ -70,7 +74,9 @@ class Environment(BaseSettings):
         "auto", description="`auto` uses the model when a key or base URL is set."
     )
 
-    azure_signalr_connection_string: SecretStr | None = Field(None, description="Azure SignalR Service, serverless mode.")
+    azure_signalr_connection_string: SecretStr | None = Field(
+        None, description="Azure SignalR Service, serverless mode."
+    )
     azure_signalr_hub: str = Field("emailprocessing", description="Its hub.")
 
     zoho_client_id: str | None = Field(None, description="OAuth client of the Zoho API console.")
@@ -219,13 +225,17 @@ class SettingsError(Exception):
         self.problems = problems
 
 
+def _named(place: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in place).upper() or "together"
+
+
 def read_environment() -> Environment:
     """Read all settings, or raise `SettingsError` with every mistake at once."""
     try:
         return Environment()
     except ValidationError as error:
         problems = [
-            f"{'.'.join(str(part) for part in found['loc']).upper() or 'together'}: {found['msg'].removeprefix('Value error, ')}"
+            f"{_named(found['loc'])}: {found['msg'].removeprefix('Value error, ')}"
             for found in error.errors(include_input=False, include_context=False, include_url=False)
         ]
         raise SettingsError(problems) from None

@@ -19,7 +19,7 @@ from wellintake.wiring import Parts
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[Any]]
+Application = Callable[[Any, Any, Any], Awaitable[Any]]  # ASGI; Django and Channels type it each in their way
 logger = structlog.get_logger()
 
 

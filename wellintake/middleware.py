@@ -44,12 +44,13 @@ class _Under:
     """Mixed into a middleware: it is there for paths under `prefix`, and nothing at all elsewhere."""
 
     prefix = "/admin/"
-    get_response: Next
+    get_response: Any
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path.startswith(self.prefix):
             return await super().__acall__(request)  # type: ignore[misc, no-any-return]
-        return await self.get_response(request)
+        response: HttpResponseBase = await self.get_response(request)
+        return response
 
 
 class AdminSessions(_Under, SessionMiddleware):
@@ -67,7 +68,7 @@ class AdminMessages(_Under, MessageMiddleware):
 class AdminCsrf(_Under, CsrfViewMiddleware):
     """Cookies identify nobody outside the admin, so there is nothing to forge there."""
 
-    async def process_view(self, request: HttpRequest, *view: Any) -> Any:
+    async def process_view(self, request: HttpRequest, *view: Any) -> Any:  # type: ignore[override]  # Django awaits it
         if request.path.startswith(self.prefix):
             return await sync_to_async(super().process_view)(request, *view)
         return None
@@ -80,7 +81,8 @@ def static_files(get_response: Next) -> Next:
 
     async def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.path.startswith("/static/") and (found := await sync_to_async(whitenoise)(request)):
-            return found
+            response: HttpResponseBase = found
+            return response
         return await get_response(request)
 
     return middleware

@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -16,7 +17,9 @@ def configure_logging(config: dict[str, str]) -> None:
     last = (
         structlog.processors.JSONRenderer()
         if config["format"] == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -45,5 +48,5 @@ def configure_logging(config: dict[str, str]) -> None:
     logging.getLogger("django.channels.server").setLevel(logging.WARNING)
 
 
-def _without_tokens(logger: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:
+def _without_tokens(logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     return {key: _TOKEN.sub(r"\1…", value) if isinstance(value, str) else value for key, value in event.items()}

@@ -18,7 +18,7 @@ IDEMPOTENCY = {
     "description": "The same key and body again give the first run.",
     "schema": {"type": "string", "maxLength": 200},
 }
-SIGNED_IN = [{"key": []}, {"bearer": []}]
+SIGNED_IN: list[dict[str, list[str]]] = [{"key": []}, {"bearer": []}]
 
 
 def with_streaming(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
@@ -44,7 +44,9 @@ def paths() -> dict[str, Any]:
             "post": _call("How to connect", answers={200: JSON}),
         },
         "/stream/runs": {
-            "post": _call("Start a run", body="Email", answers={202: JSON}, refusals=(409, 422), parameters=[IDEMPOTENCY])
+            "post": _call(
+                "Start a run", body="Email", answers={202: JSON}, refusals=(409, 422), parameters=[IDEMPOTENCY]
+            )
         },
         "/stream/sse/process-email": {
             "post": _call(
@@ -80,21 +82,31 @@ def paths() -> dict[str, Any]:
             )
         },
         f"{run}/mail": {
-            "get": _call("The mail's text that evidence points into", answers={200: JSON}, refusals=(404,), parameters=[RUN])
+            "get": _call(
+                "The mail's text that evidence points into", answers={200: JSON}, refusals=(404,), parameters=[RUN]
+            )
         },
         f"{run}/save": {"post": _action("Approve and write to the CRM", "Save", (409, 422))},
         f"{run}/cancel": {"post": _action("Stop the run", None, (409,))},
         f"{run}/retry": {"post": _action("Go on after a retryable failure", None, (409,))},
         f"{run}/rerun": {"post": _action("Run the same mail again as a preview", "RerunRequest", (422,))},
         "/stream/health": {
-            "get": _call("Health", answers={200: JSON, 503: JSON}, security=[], refusals=(), parameters=[_query("probe", {"enum": ["live"]})])
+            "get": _call(
+                "Health",
+                answers={200: JSON, 503: JSON},
+                security=[],
+                refusals=(),
+                parameters=[_query("probe", {"enum": ["live"]})],
+            )
         },
         "/stream/metrics": {"get": _call("Live figures", answers={200: JSON})},
     }
 
 
 def _action(summary: str, body: str | None, refusals: tuple[int, ...]) -> dict[str, Any]:
-    return _call(summary, body=body, body_required=False, answers={202: JSON}, refusals=(404, *refusals), parameters=[RUN])
+    return _call(
+        summary, body=body, body_required=False, answers={202: JSON}, refusals=(404, *refusals), parameters=[RUN]
+    )
 
 
 def _call(

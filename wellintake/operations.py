@@ -75,7 +75,7 @@ class Operations:
             "runs": states,
             "performance": measures.view(),
             "model": {"tokens": measures.tokens, "cost": measures.cost},
-            "crm": {"target": parts.tools.crm.target},
+            "crm": {"target": parts.crm.target},
         }
         return json_response(body)
 

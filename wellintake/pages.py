@@ -30,7 +30,7 @@ class Pages:
             "version": __version__,
             "admin": "/admin/",
             "engine": "model" if self._parts.tools.model else "patterns",
-            "crm": self._parts.tools.crm.target,
+            "crm": self._parts.crm.target,
             "samples": _samples(),
         }
         response = render(request, "wellintake/try.html", {"server": facts})
@@ -40,7 +40,7 @@ class Pages:
     def _may_demonstrate(self, request: HttpRequest) -> bool:
         proxied = any(name in request.headers for name in ("Forwarded", "X-Forwarded-For", "X-Real-Ip"))
         local = _is_loopback(request.META.get("REMOTE_ADDR"))
-        return settings.DEBUG and local and not proxied and self._parts.tools.crm.target == "embedded"
+        return settings.DEBUG and local and not proxied and self._parts.crm.target == "embedded"
 
 
 def _is_loopback(address: str | None) -> bool:

@@ -10,7 +10,7 @@ from django.conf import settings
 from extraction.mime import letter_from
 from extraction.patterns import understand
 from extraction.pipeline import Tools, intake
-from extraction.ports import LanguageModel, Research
+from extraction.ports import Crm, LanguageModel, Research
 from extraction.types import Email, OwnFirm
 from streaming.addresses import Addresses
 from streaming.bell import Bell
@@ -45,6 +45,7 @@ class Parts:
     verifier: Verifier
     addresses: Addresses
     tools: Tools
+    crm: Crm
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     started: asyncio.Event | None = None
 
@@ -56,7 +57,8 @@ class Parts:
             return
         self.started = asyncio.Event()
         self.tasks = [
-            asyncio.create_task(work) for work in (self.log.write(), self.log.tail.run(), self._hear(), self.worker.heartbeat())
+            asyncio.create_task(work)
+            for work in (self.log.write(), self.log.tail.run(), self._hear(), self.worker.heartbeat())
         ]
         await asyncio.to_thread(_warm_up, self.tools.own)
         await self.engine.start(self.worker.process, self.worker.sweep if sweeping else _nothing)
@@ -84,7 +86,7 @@ class Parts:
 
 
 def _warm_up(own: OwnFirm) -> None:
-    """Read one mail: language model, phone tables and patterns are loaded at the first use, which is not to be a user's."""
+    """Read one mail: tables and patterns are loaded at the first use, which is not to be a user's."""
     hello = Email(sender_email="ann@firm.example", subject="Hello", body="My name is Ann Lee, call me on 212-555-0101.")
     understand(letter_from(hello), own)
 
@@ -103,9 +105,10 @@ def build(env: Environment) -> Parts:
     write, read = DatabaseThreads("write"), DatabaseThreads("read", threads=2)
     bell = Bell(get_channel_layer())
     log = Log(write, read, bell, Measures())
+    crm = EmbeddedCrm(write, env.public_url or "")
     tools = Tools(
         own=OwnFirm(domains=frozenset(env.own_domains), names=frozenset(env.own_names)),
-        crm=EmbeddedCrm(write, env.public_url or ""),
+        crm=crm,
         model=_model(env) if env.uses_model else None,
         research=_research(env) if env.research == "on" else None,
     )
@@ -122,11 +125,12 @@ def build(env: Environment) -> Parts:
         log=log,
         engine=engine,
         runs=runs,
-        worker=RunWorker(runs, write, _pipeline(env)),
+        worker=RunWorker(runs, crm, write, _pipeline(env)),
         live=Live(env.max_connections_per_user),
         verifier=verifier,
         addresses=Addresses(env.public_url, verifier),
         tools=tools,
+        crm=crm,
     )
 
 

@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 
-from zoho.models import Account, Attachment, Contact, CrmRecord, Deal, Note
+from zoho.models import Account, Attachment, Contact, Deal, Note
 
 
 @admin.display(description="created", ordering="created_at")
-def created(record: CrmRecord) -> datetime:
+def created(record: Any) -> datetime:
     return datetime.fromtimestamp(record.created_at, UTC)
 
 

@@ -50,10 +50,12 @@ def _find(person: Person, base_url: str) -> list[Match]:
     matches = [_match(contact, "contact", "email", base_url)]
     title, company = person.text("deal", "job_title"), person.text("company", "company_name")
     deals = contact.deals.filter(created_at__gt=time.time() - DUPLICATE_SECONDS).exclude(stage__in=CLOSED_STAGES)
-    for deal in deals.select_related("account"):
-        if _same(deal.job_title, title) and _same(deal.account and deal.account.company_name, company):
-            matches.append(_match(deal, "deal", "contact, title and company", base_url))
-    return matches
+    same = [
+        deal
+        for deal in deals.select_related("account")
+        if _same(deal.job_title, title) and _same(deal.account.company_name if deal.account else None, company)
+    ]
+    return [*matches, *(_match(deal, "deal", "contact, title and company", base_url) for deal in same)]
 
 
 def _same(one: str | None, other: str | None) -> bool:

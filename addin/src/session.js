@@ -53,7 +53,7 @@ export class Session {
     for await (const envelope of events) {
       this.story = tell(this.story, envelope);
       this.#measure(envelope.type);
-      if (envelope.type === "error" || this.story.state === "saving") this.saving = false;
+      if (this.story.state !== "review") this.saving = false;
       if (!this.sources) void this.#readMail(runId);
       this.onChange();
     }

@@ -66,6 +66,6 @@ export function timingsLine(here, server) {
   const at = (/** @type {number | undefined} */ ms) => (ms === undefined ? null : duration(ms));
   const part = (/** @type {string} */ name, /** @type {string | null} */ mine, /** @type {string | null} */ theirs) =>
     mine || theirs ? `${name} ${mine ?? theirs}${mine && theirs ? ` (server ${theirs})` : ""}` : "";
-  return [part("First field", at(here.firstField), at(server.first_field)), part("all fields", at(here.total), at(server.extraction))]
+  return [part("First field", at(here.firstField), at(server.first_field)), part(here.firstField || server.first_field ? "all fields" : "Read in", at(here.total), at(server.extraction))]
     .filter(Boolean).join(" · ");
 }

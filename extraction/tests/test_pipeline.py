@@ -25,7 +25,9 @@ MAIL = Email(
 JANE = {"full_name": "Jane Roe", "email": "jane.roe@acmewealth.example", "title": "Senior Financial Advisor"}
 
 
-async def run(script: Script | None = None, api="responses", research=None, email=MAIL, **tools) -> tuple[Intake, Notebook]:
+async def run(
+    script: Script | None = None, api="responses", research=None, email=MAIL, **tools
+) -> tuple[Intake, Notebook]:
     notebook = Notebook()
     own = OwnFirm(domains=frozenset({"well.example"}))
     if script is None:
@@ -176,7 +178,9 @@ async def test_stopping_the_run_stops_research_and_is_no_time_out():
 
 
 async def test_nobody_to_file_asks_no_model_and_says_why():
-    email = Email(sender_email="mailer-daemon@x.example", subject="Undelivered Mail Returned to Sender", body="550 no such user")
+    email = Email(
+        sender_email="mailer-daemon@x.example", subject="Undelivered Mail Returned to Sender", body="550 no such user"
+    )
 
     found, notebook = await run(Script(answer_for([JANE])), email=email)
 
@@ -206,5 +210,7 @@ async def test_the_same_story_as_a_graph():
 def test_every_error_of_the_model_has_words_of_its_own():
     kinds = [ModelError, *ModelError.__subclasses__()]
 
-    assert len({kind.code for kind in kinds if "code" in kind.__dict__}) == len([k for k in kinds if "code" in k.__dict__])
+    assert len({kind.code for kind in kinds if "code" in kind.__dict__}) == len(
+        [k for k in kinds if "code" in k.__dict__]
+    )
     assert all(kind.message.endswith(".") for kind in kinds)

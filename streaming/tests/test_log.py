@@ -12,7 +12,7 @@ from extraction.errors import LeaseLost
 from extraction.events import ExtractionField, ExtractionStart
 from streaming.log import UnknownRun
 from streaming.models import Event, Run, Step
-from streaming.tests.conftest import complete, followed, journal_for, new_run, reopened, token, working_log
+from streaming.tests.conftest import complete, followed, journal_for, reopened, token, working_log
 from streaming.wire import Cursor, Reset
 
 

@@ -151,13 +151,15 @@ async def test_kill_9_in_the_middle_of_a_run_and_it_goes_on(own_server, scripted
     assert events[-1]["data"]["status"] == "saved"
     starts = [event["data"]["attempt"] for event in events if event["type"] == "extraction_start"]
     assert starts == [1, 2]
-    records = server.manage("shell", "-c", "from zoho.models import *; print([m.objects.count() for m in (Account, Contact, Deal, Note)])")
+    records = server.manage(
+        "shell", "-c", "from zoho.models import *; print([m.objects.count() for m in (Account, Contact, Deal, Note)])"
+    )
     assert b"[1, 1, 1, 1]" in records.stdout
 
 
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
 async def test_at_shutdown_sockets_hear_goodbye_and_streams_end_whole(own_server, scripted_model, kind):
-    server = own_server(kind, **scripted_model(answer_for([JANE]), "--tokens-per-second", 30).settings)
+    server = own_server(kind, **scripted_model(answer_for([JANE]), "--tokens-per-second", 60).settings)
     run_id = await posted(server)
     stream = asyncio.create_task(by_ndjson(server, run_id))
 

@@ -97,7 +97,9 @@ async def test_a_batch_interleaves_its_runs_and_counts_them_at_the_end(server):
 
 async def test_without_chunks_the_answer_is_one_json(server):
     async with server.client() as http:
-        answer = (await http.post("/stream/batch/process-email?stream_chunks=false", json=MAIL | {"mode": "preview"})).json()
+        answer = (
+            await http.post("/stream/batch/process-email?stream_chunks=false", json=MAIL | {"mode": "preview"})
+        ).json()
 
     assert answer["status"] == "preview"
     assert answer["data"]["people"][0]["contact"]["email"] == "jane.roe@acmewealth.example"
@@ -358,7 +360,9 @@ async def test_a_client_that_acknowledges_nothing_after_promising_to_is_paused(s
         while ended < len(run_ids):
             while unread:
                 envelope = unread.pop(0)
-                await socket.send(json.dumps({"type": "ack"} | {name: envelope[name] for name in ("run_id", "sequence")}))
+                await socket.send(
+                    json.dumps({"type": "ack"} | {name: envelope[name] for name in ("run_id", "sequence")})
+                )
             async with asyncio.timeout(10):
                 envelope = json.loads(await socket.recv())
             unread.append(envelope)
@@ -391,5 +395,3 @@ async def test_readers_on_all_transports_at_once_see_the_same(server):
 
     assert all(log == logs[0] for log in logs)
     assert KEY not in json.dumps(logs[0])
-
-

@@ -39,7 +39,8 @@ class Story:
         shown = f"  “{escape(' '.join(words.split())[:60])}”" if words and words != value else ""
         color = _ORIGINS[data["origin"]]
         place = f"{data['person'] + 1} {data['record']}.{data['field']}"
-        return f"  {place:<28} {escape(str(value)):<36} [{color}]{data['origin']} {data['confidence']:.2f}[/][dim]{shown}[/dim]"
+        sure = f"[{color}]{data['origin']} {data['confidence']:.2f}[/]"
+        return f"  {place:<28} {escape(str(value)):<36} {sure}[dim]{shown}[/dim]"
 
     def _validation_result(self, data: dict[str, Any]) -> str:
         lines = [f"[bold]{escape(name)}[/bold]" for name in data["deal_names"] if name]

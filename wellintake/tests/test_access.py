@@ -28,7 +28,9 @@ PRIVATE = [
 ]
 
 
-@pytest.mark.parametrize("headers", [{}, {"X-API-Key": "wrong"}, {"X-API-Key": "wi_0_wrong"}, {"Authorization": "Bearer x"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"X-API-Key": "wrong"}, {"X-API-Key": "wi_0_wrong"}, {"Authorization": "Bearer x"}]
+)
 @pytest.mark.parametrize(("method", "path"), PRIVATE)
 async def test_nobody_gets_in_without_a_good_key(server, method, path, headers):
     async with httpx2.AsyncClient(base_url=server.url, headers=headers) as http:
@@ -42,14 +44,15 @@ async def test_nobody_gets_in_without_a_good_key(server, method, path, headers):
 async def test_every_streaming_address_is_in_the_table_of_private_ones(server):
     """So that a new endpoint without a credential test fails here."""
     from streaming.urls import routes
-    from wellintake.wiring import parts
-
     from streaming.views import StreamingViews
+    from wellintake.wiring import parts
 
     built = parts()
     paths = {str(route.pattern) for route in routes(StreamingViews(built.runs, built.live, built.addresses))}
 
-    tested = {path.removeprefix("/stream/").replace(RUN.removeprefix("/stream/"), "runs/<run:run_id>") for _, path in PRIVATE}
+    tested = {
+        path.removeprefix("/stream/").replace(RUN.removeprefix("/stream/"), "runs/<run:run_id>") for _, path in PRIVATE
+    }
     assert paths <= tested
 
 

@@ -148,12 +148,20 @@ async def test_what_a_run_is_in_decides_what_may_be_done_with_it(server):
 
 
 async def test_a_save_that_the_crm_would_refuse_is_refused_by_field_before_anything_is_written(server):
-    mail = {"sender_email": "info@gmail.com", "subject": "Question", "body": "Hello, I look for a new position as advisor."}
+    mail = {
+        "sender_email": "info@gmail.com",
+        "subject": "Question",
+        "body": "Hello, I look for a new position as advisor.",
+    }
     async with server.client() as http:
         run_id = (await http.post("/stream/runs", json=mail)).json()["run_id"]
         while (await http.get(f"/stream/runs/{run_id}")).json()["state"] != "review":
             pass
-        empty = {"contact": {"last_name": None}, "deal": {"deal_name": None, "job_title": None}, "company": {"company_name": ""}}
+        empty = {
+            "contact": {"last_name": None},
+            "deal": {"deal_name": None, "job_title": None},
+            "company": {"company_name": ""},
+        }
         answer = await http.post(
             f"/stream/runs/{run_id}/save", json={"corrections": {"people": [{"index": 0, **empty}]}}
         )

@@ -37,7 +37,13 @@ def test_all_mistakes_are_told_at_once_and_without_their_values(monkeypatch):
         PUBLIC_URL="https://x.example/secret",
     )
 
-    assert [problem.partition(":")[0] for problem in sorted(found)] == ["API_KEY", "DEBUG", "OPENAI_TIMEOUT", "PUBLIC_URL", "ZOHO_DC"]
+    assert [problem.partition(":")[0] for problem in sorted(found)] == [
+        "API_KEY",
+        "DEBUG",
+        "OPENAI_TIMEOUT",
+        "PUBLIC_URL",
+        "ZOHO_DC",
+    ]
     assert "secret" not in "".join(found)
     assert "changeme" not in "".join(found)
 

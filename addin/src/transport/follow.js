@@ -78,7 +78,7 @@ async function* climb(server, log, ladder, signal, patience) {
   ladder.begin();
   const terms = await server.negotiate();
   ladder.reached = true;
-  if (ladder.failures || log.sequence) yield* log.missed(signal);
+  if (log.sequence) yield* log.missed(signal);
   if (log.closed) return;
   const way = ladder.way(terms);
   for await (const told of way(server, terms, log.runId, log.cursor, { signal, patience, onLive: ladder.onLive }))

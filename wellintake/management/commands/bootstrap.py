@@ -20,7 +20,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0)
         url = options["url"].rstrip("/")
-        lines = [("Try it", f"{url}/"), ("Admin", f"{url}/admin/"), ("API", f"{url}/api/docs/"), ("Health", f"{url}/stream/health")]
+        lines = [
+            ("Try it", f"{url}/"),
+            ("Admin", f"{url}/admin/"),
+            ("API", f"{url}/api/docs/"),
+            ("Health", f"{url}/stream/health"),
+        ]
         users = get_user_model()
         if not users.objects.exists():
             password = secrets.token_urlsafe(12)

@@ -11,7 +11,7 @@ class Command(DaphneRunserver):  # type: ignore[misc]
         from twisted.internet import reactor
 
         # Daphne has no lifespan: without this, runs that a crash left behind would wait for the first request.
-        reactor.callWhenRunning(self._start)  # type: ignore[attr-defined]
+        reactor.callWhenRunning(self._start)
         super().inner_run(*args, **options)
 
     def _start(self) -> None:
