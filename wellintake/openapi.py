@@ -1,5 +1,6 @@
 """Adds the streaming calls to the OpenAPI document: they are plain asynchronous views that DRF does not know."""
 
+import re
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
@@ -41,7 +42,7 @@ def paths() -> dict[str, Any]:
     return {
         "/stream/negotiate": {
             "get": _call("How to connect", answers={200: JSON}),
-            "post": _call("How to connect", answers={200: JSON}),
+            "post": _call("How to connect, asked by POST", answers={200: JSON}),
         },
         "/stream/runs": {
             "post": _call(
@@ -121,6 +122,7 @@ def _call(
 ) -> dict[str, Any]:
     refused = (401, *refusals, *((400, 413, 415, 429, 503) if body else ())) if security is None else refusals
     call: dict[str, Any] = {
+        "operationId": re.sub(r"\W+", "_", summary).strip("_").lower(),
         "tags": ["stream"],
         "summary": summary,
         "security": SIGNED_IN if security is None else security,

@@ -12,8 +12,8 @@ from zoho.models import Account, Attachment, Contact, Deal, Note
 
 
 @admin.display(description="created", ordering="created_at")
-def created(record: Any) -> datetime:
-    return datetime.fromtimestamp(record.created_at, UTC)
+def created(record: Any) -> str:
+    return f"{datetime.fromtimestamp(record.created_at, UTC):%Y-%m-%d %H:%M}"
 
 
 class NotesOfDeal(admin.StackedInline[Note, Deal]):

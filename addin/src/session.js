@@ -1,6 +1,7 @@
 // One run on its way through the page: hand in, follow, save. Knows the server and the story, not the DOM.
 
 import { correctionsFrom, UNEDITED } from "./corrections.js";
+import { Problem } from "./server.js";
 import { EMPTY, isClosed, tell } from "./story.js";
 import { closes, follow } from "./transport/follow.js";
 
@@ -18,6 +19,8 @@ export class Session {
   sources = null;
   starting = false;
   saving = false;
+  /** Has the server refused a save because the CRM holds the same deal? Then the next one is meant. */
+  duplicate = false;
   /** Was there a connection, and is there none now? */
   reconnecting = false;
   #abort = new AbortController();
@@ -91,10 +94,12 @@ export class Session {
   async save(attachments) {
     this.saving = true;
     this.onChange();
+    const edits = this.duplicate ? { ...this.edits, allowDuplicate: true } : this.edits;
     try {
-      await this.server.save(this.#runId, correctionsFrom(this.edits, attachments));
+      await this.server.save(this.#runId, correctionsFrom(edits, attachments));
     } catch (error) {
       this.saving = false;
+      this.duplicate = error instanceof Problem && error.code === "duplicate_found";
       this.onChange();
       throw error;
     }

@@ -73,7 +73,7 @@ function leave() {
   sessionStorage.removeItem(EDITS);
   byId("result").hidden = true;
   byId("start").hidden = false;
-  document.querySelector("h1")?.focus();
+  byId("title").focus();
 }
 
 async function save() {
@@ -95,6 +95,7 @@ async function attempt(work, otherwise) {
   } catch (error) {
     otherwise?.();
     if (error instanceof Problem && error.status === 401) return refuseKey();
+    if (session.duplicate) return say("The CRM already holds this deal. Nothing was written; you may save it as a new one all the same.");
     say(error instanceof Error ? error.message : String(error));
     if (!(error instanceof Problem)) console.error(error);
   }
@@ -115,7 +116,8 @@ function draw() {
     due = false;
     if (session.sources && session.sources !== drawnSources) view.mail.show((drawnSources = session.sources));
     const { story, edits, rung, clock } = session;
-    view.render({ story, edits, rung, status: statusOf(story, session), timings: timingsLine(clock, story.timings) });
+    view.render({ story, edits, rung, status: statusOf(story, session), timings: timingsLine(clock, story.timings),
+      saveAs: session.duplicate ? "Save all the same" : "Save to the CRM" });
   });
 }
 
@@ -146,7 +148,7 @@ byId("key-form").addEventListener("submit", (event) => {
   sessionStorage.setItem(KEY, server.apiKey);
   byId("key-form").hidden = true;
   say("");
-  document.querySelector("h1")?.focus();
+  byId("title").focus();
 });
 
 // ------------------------------------------------------------ ways in

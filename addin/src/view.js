@@ -11,7 +11,7 @@ import { PersonView } from "./view/person.js";
 /**
  * @typedef {import("./story.js").Story} Story
  * @typedef {import("./corrections.js").Edits} Edits
- * @typedef {{story: Story, edits: Edits, status: {state: string, text: string}, rung: string | null, timings: string}} Shown
+ * @typedef {{story: Story, edits: Edits, status: {state: string, text: string}, rung: string | null, timings: string, saveAs: string}} Shown
  * @typedef {{onEdit: (key: string, text: string | null) => void, onSkip: (person: number, skip: boolean) => void,
  *   onWithout: (file: string, without: boolean) => void, onAllow: (allow: boolean) => void,
  *   onSave: () => void, onCancel: () => void, onRetry: () => void, onNew: () => void}} Handlers
@@ -36,7 +36,7 @@ export class View {
     this.notices = new Notices({ ...handlers, onFocus: (person, field) => this.#focus(`${person}.${field}`) });
     const button = (/** @type {string} */ name, /** @type {string} */ text, /** @type {EventListener} */ onclick) =>
       element("button", { type: "button", class: name, "data-testid": name, text, onclick });
-    this.save = button("save", "Save to the CRM", () => handlers.onSave());
+    this.save = button("save", "", () => handlers.onSave());
     this.cancel = button("cancel", "Cancel", () => handlers.onCancel());
     this.retry = button("retry", "Try again", () => handlers.onRetry());
     this.again = button("new", "Another mail", () => handlers.onNew());
@@ -70,10 +70,11 @@ export class View {
   }
 
   /** @param {Shown} now */
-  render({ story, edits, status, rung, timings }) {
+  render({ story, edits, status, rung, timings, saveAs }) {
     const waiting = ["idle", "queued", "extracting"].includes(story.state);
     const locked = !["idle", "queued", "extracting", "review"].includes(story.state) || status.state === "saving";
     this.#bar(story, status, rung, timings);
+    setText(this.save, saveAs);
     const nothing = story.status === "nothing_to_file";
     this.nothing.hidden = !nothing;
     this.people.hidden = nothing;
