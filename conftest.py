@@ -1,11 +1,13 @@
 """What all tests share: servers as processes, the scripted model, a mail."""
 
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 
 import httpx2
 import pytest
+from playwright.async_api import async_playwright
 
 from wellintake.tests.server import ROOT, Server
 
@@ -86,3 +88,15 @@ class ScriptedModel:
 
     def seen(self):
         return httpx2.get(f"{self.url.removesuffix('/v1')}/scripted").json()
+
+
+@pytest.fixture
+async def browser():
+    """A real Chromium, the machine's own."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert path, "The tests need Chromium; `make test` installs it where it may."
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        await browser.close()

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { edited } from "../src/corrections.js";
+import { Problem, Server } from "../src/server.js";
+import { Session } from "../src/session.js";
+
+/** A server of which only the answers to saves matter. @param {number[]} statuses */
+function saving(...statuses) {
+  /** @type {any[]} */
+  const asked = [];
+  const answer = async (/** @type {string} */ _url, /** @type {any} */ { body }) => {
+    asked.push(JSON.parse(body).corrections);
+    const status = statuses.shift() ?? 202;
+    return Response.json(status === 409 ? { detail: "Held already.", code: "duplicate_found" } : { state: "saving" }, { status });
+  };
+  return { asked, session: new Session(new Server({ fetch: /** @type {any} */ (answer) }), () => {}) };
+}
+
+test("a save sends only what the user edited", async () => {
+  const { asked, session } = saving();
+  session.edits = edited(session.edits, "0.contact.city", "Salem");
+
+  await session.save([]);
+
+  assert.deepEqual(asked, [{ people: [{ index: 0, skip: false, contact: { city: "Salem" } }] }]);
+  assert.equal(session.saving, true);
+});
+
+test("after a duplicate was refused, the next save is meant", async () => {
+  const { asked, session } = saving(409);
+
+  await assert.rejects(session.save([]), (error) => error instanceof Problem && error.message === "Held already.");
+  assert.deepEqual([session.saving, session.duplicate], [false, true]);
+  await session.save([]);
+
+  assert.deepEqual(asked.map((corrections) => corrections.allow_duplicate), [undefined, true]);
+});
+
+test("a server that is just restarting costs the user no second click", async () => {
+  const { asked, session } = saving(503, 202);
+
+  await session.save([]);
+
+  assert.equal(asked.length, 2);
+});
+
+test("a refusal becomes a sentence that names the fields at fault", () => {
+  const document = { title: "Unprocessable", detail: "Some fields are at fault.", errors: [{ field: "subject", message: "is too long" }, "and more"] };
+
+  assert.equal(new Problem(422, document).message, "Some fields are at fault. subject: is too long and more");
+  assert.equal(new Problem(502, null).message, "The server answered with 502.");
+});
