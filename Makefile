@@ -27,7 +27,7 @@ check: $(VENV)/.installed-dev addin/node_modules/.installed
 	cd addin && npm run --silent check
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python -m bench.first_field
+	$(BIN)/python -m bench.latency
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

@@ -34,6 +34,10 @@ class LanguageModel(Protocol):
         """
         ...
 
+    async def close(self) -> None:
+        """Let go of what is kept between answers."""
+        ...
+
 
 class Research(Protocol):
     """Facts about a firm from its own web page."""
@@ -41,6 +45,10 @@ class Research(Protocol):
     async def find(self, domain: str) -> dict[str, Any] | None:
         """`{name, title, description, website, city, state, industry, source_url}` as far as known, None when
         there is nothing. Keeps its own deadline: raises `TimeoutError` at it, `ResearchError` on failure."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what is kept between look-ups."""
         ...
 
 

@@ -86,8 +86,11 @@ class RunWorker:
         try:
             if run.attempts > MOST_ATTEMPTS:
                 raise RunFailed
+            extracting = run.state != State.SAVING
             await self._work(run, journal)
             await journal.written()
+            if extracting:
+                self._log.measures.finished(await self._timings(run))
         except asyncio.CancelledError:
             return
         except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001

@@ -32,7 +32,7 @@ class Operations:
         if request.GET.get("probe") == "live":
             return json_response({"status": "alive"})
         checks = await self._checks()
-        bad = {name for name, result in checks.items() if result not in ("ok", "off")}
+        bad = {name for name, result in checks.items() if result not in ("ok", "off", "configured")}
         status = "unhealthy" if bad & set(ESSENTIAL) or self._parts.live.draining else "degraded" if bad else "healthy"
         body = {
             "status": status,
@@ -51,7 +51,7 @@ class Operations:
         found = await asyncio.gather(_outcome(parts.read(_select_one)), _outcome(parts.bell.ring({})))
         return {
             **dict(zip(names, found, strict=True)),
-            "model": "ok" if parts.tools.model else "off",
+            "model": "configured" if parts.tools.model else "off",
             "crm": "ok",
             "engine": "ok" if parts.engine.working else "failed",
         }

@@ -13,6 +13,8 @@ from django.templatetags.static import static
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_GET
 
+from streaming.problems import Problem
+from streaming.responses import problem_response
 from wellintake import __version__
 from wellintake.access.verifier import DEMO
 from wellintake.wiring import Parts
@@ -41,6 +43,18 @@ class Pages:
         proxied = any(name in request.headers for name in ("Forwarded", "X-Forwarded-For", "X-Real-Ip"))
         local = _is_loopback(request.META.get("REMOTE_ADDR"))
         return settings.DEBUG and local and not proxied and self._parts.crm.target == "embedded"
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problem_response(request, Problem(400, "bad_request", "This request is not for this server."))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problem_response(request, Problem(404, "not_found", "There is nothing at this address."))
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    return problem_response(request, Problem(500, "internal", "Something went wrong on our side; please try again."))
 
 
 def _is_loopback(address: str | None) -> bool:

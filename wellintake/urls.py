@@ -19,6 +19,10 @@ admin.site.site_header = "Well Intake"
 admin.site.site_title = "Well Intake"
 admin.site.index_title = "Operations"
 
+handler400 = "wellintake.pages.bad_request"
+handler404 = "wellintake.pages.not_found"
+handler500 = "wellintake.pages.failed"
+
 urlpatterns = [
     path("", _pages.try_it),
     path("stream/health", _operations.health),

@@ -81,6 +81,9 @@ class Parts:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        for outside in (self.tools.model, self.tools.research):
+            if outside:
+                await outside.close()
         self.write.close()
         self.read.close()
 

@@ -136,6 +136,9 @@ async def test_the_users_values_win_over_everybody():
 class Finder:
     """Research that takes its time."""
 
+    async def close(self) -> None:
+        pass
+
     def __init__(self, seconds: float = 0.0, facts=None) -> None:
         self.seconds, self.facts, self.asked = seconds, facts, []
 

@@ -5,7 +5,7 @@ import json
 import httpx2
 import websockets
 
-from streaming.transports.websocket import PROTOCOL
+PROTOCOL = "wellintake.v1"
 
 
 async def by_sse(server, run_id, after=None, stop_after=None):
@@ -96,7 +96,7 @@ def ticket(server, **headers) -> str:
 
 def connected(server, **given):
     """A socket with a ticket of its own."""
-    address = f"ws://127.0.0.1:{server.port}/stream/ws/email-processing"
+    address = given.pop("address", f"ws://127.0.0.1:{server.port}/stream/ws/email-processing")
     given.setdefault("subprotocols", [PROTOCOL, f"ticket.{ticket(server)}"])
     return websockets.connect(address, max_size=None, max_queue=None, proxy=None, **given)
 

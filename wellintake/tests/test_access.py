@@ -133,6 +133,20 @@ async def test_the_page_may_start_runs_only_from_this_machine_under_debug(server
     assert '"bearer": null' in production.text
 
 
+async def test_an_address_that_is_none_is_a_problem_document(own_server):
+    server = own_server(DEBUG="false")
+    async with server.client() as http:
+        answers = [
+            await http.get("/stream/nothing"),
+            await http.get("/stream/health", headers={"Host": "evil.example"}),
+        ]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [
+        (404, "not_found"),
+        (400, "bad_request"),
+    ]
+
+
 async def test_a_strange_host_is_refused(server):
     async with server.client() as http:
         answer = await http.get("/stream/health", headers={"Host": "evil.example"})

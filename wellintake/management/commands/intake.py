@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from pydantic import ValidationError
 from rich.console import Console
 
+from extraction.errors import UnreadableMail
 from extraction.mime import email_from_file
 from extraction.types import Email
 from streaming.callers import Caller
@@ -44,6 +45,8 @@ def _email(file: Path, mode: str) -> Email:
         raise CommandError(f"{file.name} cannot be read: {error.strerror}") from None
     try:
         return email_from_file(content, file.name).model_copy(update={"mode": mode})
+    except UnreadableMail as error:
+        raise CommandError(error.message) from None
     except ValidationError as error:
         raise CommandError(f"{file.name}: {problem_from(error).detail}") from None
 
