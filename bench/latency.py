@@ -1,9 +1,9 @@
 """How soon a reader sees things, on real sockets: `python -m bench.latency [--runs N]`.
 
 Starts the server (uvicorn) and a scripted model at 100 tokens/s as processes of their own. `first field` is from the
-acceptance of a mail to its first field in the log, with the patterns engine; `chunk → reader` is from the moment in which
-the model sent the chunk to the moment in which a WebSocket reader holds the event with its text, and `chunk → field` the
-same for the event of the field that the chunk closed. Both clocks are this machine's monotonic one.
+acceptance of a mail to its first field in the log, with the patterns engine. `chunk → reader` is from the moment in
+which the model sent a chunk to the moment in which a WebSocket reader holds the event with its text; `chunk → field`
+the same for the event of the field that the chunk closed. All clocks are this machine's monotonic one.
 """
 
 import argparse
@@ -74,7 +74,7 @@ async def _first_fields(server: Server, runs: int) -> list[float]:
 async def _model_latencies(folder: Path, runs: int) -> tuple[list[float], list[float]]:
     (folder / "answer.json").write_text(answer_for([PERSON]))
     command = ["-m", "extraction.tests.scripted_openai", "--stamps", "--tokens-per-second", "100", "--answer"]
-    model = subprocess.Popen(
+    model = subprocess.Popen(  # noqa: ASYNC220  (before anything is measured)
         [sys.executable, *command, str(folder / "answer.json")], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     assert model.stdout

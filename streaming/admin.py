@@ -32,6 +32,7 @@ class RunAdmin(admin.ModelAdmin[Run]):
     list_display = ("id", "state", "mode", "owner", "tenant", "last_sequence", "lease", "created")
     list_filter = ("state", "mode")
     search_fields = ("id", "correlation_id")
+    ordering = ("-created_at",)
     show_full_result_count = False
     inlines = (Steps,)
     fields = readonly_fields = (

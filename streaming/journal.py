@@ -127,6 +127,8 @@ class RunJournal:
         self._idle.set()
 
     def _due(self) -> None:
+        if self._error:
+            return  # nothing of this pen will be written any more
         self._idle.clear()
         self._log.append(self)
 

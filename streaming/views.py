@@ -179,12 +179,14 @@ class StreamingViews:
 
         async def tell(run_id: str) -> None:
             last = "cut"
-            async for items in self._runs.log.follow(run_id, until_settled=True, seconds=STREAM_SECONDS):
-                last = items[-1].type if items else last
-                await queue.put(ndjson.encode(items))
-            name = last if last in SETTLING else "cut"
-            ended[name] = ended.get(name, 0) + 1
-            await queue.put(None)
+            try:
+                async for items in self._runs.log.follow(run_id, until_settled=True, seconds=STREAM_SECONDS):
+                    last = items[-1].type if items else last
+                    await queue.put(ndjson.encode(items))
+            finally:  # whatever happens to one run, the others' lines and the last one come
+                name = last if last in SETTLING else "cut"
+                ended[name] = ended.get(name, 0) + 1
+                await queue.put(None)
 
         tasks = [asyncio.create_task(tell(run_id)) for run_id in dict.fromkeys(run_ids)]
         try:

@@ -98,7 +98,9 @@ class Environment(BaseSettings):
     event_hubs_connection_string: SecretStr | None = Field(None, description="Analytics of closed runs.")
     event_hub_name: str | None = Field(None, description="The hub for them.")
 
-    retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(90, description="Closed runs are deleted after this.")
+    retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        90, description="`manage.py purge_runs` deletes closed runs that are older."
+    )
     max_runs_per_user: Annotated[int, Field(ge=1)] = Field(100, description="Runs in flight.")
     max_connections_per_user: Annotated[int, Field(ge=1)] = Field(20, description="Open streams and sockets.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")

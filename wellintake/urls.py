@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from streaming.urls import routes
 from streaming.views import StreamingViews
@@ -29,7 +29,7 @@ urlpatterns = [
     path("stream/metrics", _operations.metrics),
     path("stream/", include(routes(StreamingViews(_parts.runs, _parts.live, _parts.addresses)))),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/events/", asyncapi_page, name="events"),
     path("api/events/asyncapi.json", asyncapi_json, name="asyncapi"),
     path("admin/", admin.site.urls),

@@ -78,6 +78,8 @@ class Parts:
         """Drain, hand the work back, close."""
         await self.drain()
         await self.engine.stop(DRAIN_SECONDS)
+        for work in list(self.runs.working.values()):
+            work.cancel()  # another process goes on from the last finished step
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)

@@ -86,3 +86,23 @@ def test_settings_at_fault_stop_every_command_with_their_names(place):
     assert done.returncode == 1
     assert "OPENAI_TIMEOUT" in done.stderr.decode()
     assert "soon" not in done.stderr.decode()
+
+
+def test_purge_runs_deletes_only_what_is_old_and_over(place):
+    for _ in range(2):
+        place.manage("intake", str(SAMPLES[5]), "--json", check=False)
+    age = "from streaming.models import Run; r = Run.objects.first(); r.created_at -= 91 * 86400; r.save()"
+    place.manage("shell", "-c", age)
+
+    first, second = (place.manage("purge_runs").stdout.decode() for _ in range(2))
+
+    assert first.startswith("1 runs deleted")
+    assert second.startswith("0 runs deleted")
+
+
+def test_the_first_command_of_a_fresh_clone_makes_its_database(tmp_path):
+    fresh = Server(tmp_path)
+
+    done = fresh.manage("intake", str(SAMPLES[0]), "--json", check=False)
+
+    assert done.returncode == 0

@@ -157,6 +157,16 @@ async def test_nothing_runs_out_of_the_page(server, browser, width, scheme):
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+async def test_the_calls_and_the_events_can_be_read(server, browser):
+    page = await opened(browser, server)
+
+    await page.goto(f"{server.url}/api/docs/")
+    await expect(page.get_by_text("Start a run and stream its log as SSE")).to_be_visible(timeout=15_000)
+    await page.goto(f"{server.url}/api/events/")
+    await expect(page.get_by_role("heading", name="extraction_field")).to_be_visible()
+    assert page.mistakes == []
+
+
 async def test_chromiums_own_eventsource_reads_a_run_and_reconnects_where_it_was(own_server, scripted_model, browser):
     server = own_server("uvicorn", **scripted_model(answer_for([MAYA]), "--tokens-per-second", 60).settings)
     async with server.client() as http:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 from pydantic import ValidationError
 from rich.console import Console
 
@@ -15,10 +17,11 @@ from extraction.errors import UnreadableMail
 from extraction.mime import email_from_file
 from extraction.types import Email
 from streaming.callers import Caller
+from streaming.models import Run
 from streaming.problems import Problem, problem_from
 from streaming.wire import Item
 from wellintake.management.terminal import Story
-from wellintake.wiring import Parts, parts
+from wellintake.wiring import parts
 
 CALLER = Caller(subject="cli", tenant="default", name="Command line", is_staff=True)
 SECONDS = 180.0
@@ -34,6 +37,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         email = _email(options["file"], options["mode"])
+        if Run._meta.db_table not in connection.introspection.table_names():
+            call_command("migrate", verbosity=0)  # the first command of a fresh clone
         show = _print_line if options["json"] else Story(Console()).tell
         sys.exit(asyncio.run(_follow(email, show)))
 
@@ -53,7 +58,7 @@ def _email(file: Path, mode: str) -> Email:
 
 async def _follow(email: Email, show: Any) -> int:
     """Run the mail in this process, without taking over what others left behind; the exit status."""
-    process: Parts = parts()
+    process = parts()
     await process.start(sweeping=False)
     last: Item | None = None
     try:
