@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -100,11 +101,11 @@ async def _model_latencies(folder: Path, runs: int) -> tuple[list[float], list[f
     return chunks, fields
 
 
-async def _read_run(server: Server) -> list[tuple[float, dict]]:
+async def _read_run(server: Server) -> list[tuple[float, dict[str, Any]]]:
     """One run over a WebSocket: (moment of receipt, event)."""
     mail = {"raw_email": SAMPLES[0].read_text("utf-8"), "mode": "preview"}
     found = []
-    async with connected(server) as socket:
+    async with connected(server) as socket:  # type: ignore[no-untyped-call]
         await socket.send(json.dumps({"type": "process_email", "data": mail}))
         async for text in socket:
             event = json.loads(text)

@@ -1,26 +1,19 @@
 """The one verifier of HTTP calls, sockets and pages."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import ParamSpec, Protocol, TypeVar
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
 
 from streaming.addresses import Kind
 from streaming.callers import Caller
+from streaming.log import Database
 from wellintake.access.keys import caller_of_key
 from wellintake.access.tokens import SECONDS, caller_of_token, token_for
 from wellintake.models import SpentTicket
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
 DEMO = Caller(subject="demo", tenant="default", name="Demo")
-
-
-class Database(Protocol):
-    def __call__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]: ...
 
 
 class Verifier:
