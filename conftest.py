@@ -84,7 +84,7 @@ class ScriptedModel:
 
     @property
     def settings(self):
-        return {"OPENAI_BASE_URL": self.url, "OPENAI_API_KEY": "scripted-key", "OPENAI_TIMEOUT": "3"}
+        return {"OPENAI_BASE_URL": self.url, "OPENAI_API_KEY": "scripted-key", "OPENAI_TIMEOUT": "10"}
 
     def seen(self):
         return httpx2.get(f"{self.url.removesuffix('/v1')}/scripted").json()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from pydantic import BaseModel, ConfigDict
 
 from extraction.corrections import corrected
@@ -231,7 +232,8 @@ def _find(run_id: str) -> Run | None:
 
 
 def _change(run_id: str, states: tuple[str, ...], columns: dict[str, Any]) -> bool:
-    columns = columns | {"touched_at": time.time()}
+    # The lease rises, so that whoever holds a pen of the old state (a worker that tidies up, a cancel) is refused.
+    columns = columns | {"touched_at": time.time(), "lease": F("lease") + 1}
     return bool(Run.objects.filter(pk=run_id, state__in=states, closed=False).update(**columns))
 
 
@@ -253,7 +255,8 @@ def _insert_once(run: Run, limit: int) -> Started:
         # very insert was committed before its connection died.
         if earlier := _earlier(run):
             return earlier
-        raise
+        if not Run.objects.filter(pk=run.pk).exists():
+            raise
     return Started(str(run.id), Cursor(run.epoch, 0))
 
 

@@ -244,10 +244,13 @@ class StreamingViews:
         async with aclosing(follow) as items:
             async for first in items:  # noqa: B007  (used below; `anext` with a default fails on 3.11)
                 break
-        run = await self._runs.visible(run_id, caller)
-        at = first[-1].cursor if first else cursor or Cursor(run.epoch, 0)
+        after = first[0].cursor if first and isinstance(first[0], Reset) else cursor
+        # Read once more: a page's row is never newer than its entries, so that `state` is not ahead of the events.
+        page = await self._runs.log.read(run_id, after.sequence if after else 0)
+        told: list[Item] = [*(item for item in first[:1] if isinstance(item, Reset)), *page.entries]
+        at = told[-1].cursor if told else cursor or Cursor(page.run.epoch, 0)
         return HttpResponse(
-            polling.encode(run, self._with_links(request, caller, first), at, _is_at_the_end(run, at)),
+            polling.encode(page.run, self._with_links(request, caller, told), at, _is_at_the_end(page.run, at)),
             content_type=polling.CONTENT_TYPE,
             headers={"Cache-Control": "no-store"},
         )

@@ -54,7 +54,9 @@ class RunWorker:
     async def process(self, run_id: str) -> None:
         """One job. Returns when the run has settled, is somebody else's, or could not be written to (the sweep will
         come back to it)."""
-        if run_id in self._runs.working or not (opened := await self._write(open_run, run_id, OPEN, None)):
+        if before := self._runs.working.get(run_id):
+            await asyncio.wait({before})  # a save may follow review so closely that extraction still tidies up
+        if not (opened := await self._write(open_run, run_id, OPEN, None)):
             return
         run, journal = opened.run, journal_of(self._log, opened)
         self._leases[run_id] = run.lease
@@ -64,7 +66,8 @@ class RunWorker:
         finally:
             if not work.done():  # the process is stopping: another one goes on from the last finished step
                 work.cancel()
-            del self._runs.working[run_id], self._leases[run_id]
+            if self._runs.working.get(run_id) is work:
+                del self._runs.working[run_id], self._leases[run_id]
 
     async def sweep(self) -> None:
         await self._runs.resubmit_left_behind(LEASE_SECONDS)

@@ -227,7 +227,7 @@ async def test_a_slow_server_is_a_timeout():
         with pytest.raises(TimeoutError):
             await web.find(firm.place)
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4.5  # the server answers after five
 
 
 async def test_of_a_huge_page_only_the_beginning_is_read():

@@ -12,12 +12,13 @@ async def by_sse(server, run_id, after=None, stop_after=None):
     return await _by_stream(server, run_id, after, stop_after, "text/event-stream", _sse_events)
 
 
-async def by_ndjson(server, run_id, after=None, stop_after=None):
-    return await _by_stream(server, run_id, after, stop_after, "application/x-ndjson", _ndjson_events)
+async def by_ndjson(server, run_id, after=None, stop_after=None, found=None):
+    return await _by_stream(server, run_id, after, stop_after, "application/x-ndjson", _ndjson_events, found)
 
 
-async def _by_stream(server, run_id, after, stop_after, accept, parse):
-    found = []
+async def _by_stream(server, run_id, after, stop_after, accept, parse, found=None):
+    """`found` may be handed in, to see from outside how far the reading is."""
+    found = [] if found is None else found
     async with server.client() as http:
         params = {"after": after} if after else {}
         address = f"/stream/runs/{run_id}/events"
@@ -65,7 +66,7 @@ async def by_polling(server, run_id, after=None, stop_after=None):
             after = page["cursor"]
             if stop_after and len(found) >= stop_after:
                 return found[:stop_after]
-            if page["closed"] or page["state"] in ("review", "failed"):
+            if page["closed"] or (found and found[-1]["type"] in ("review_ready", "error")):
                 return found
 
 

@@ -161,7 +161,10 @@ async def test_kill_9_in_the_middle_of_a_run_and_it_goes_on(own_server, scripted
 async def test_at_shutdown_sockets_hear_goodbye_and_streams_end_whole(own_server, scripted_model, kind):
     server = own_server(kind, **scripted_model(answer_for([JANE]), "--tokens-per-second", 60).settings)
     run_id = await posted(server)
-    stream = asyncio.create_task(by_ndjson(server, run_id))
+    begun = []
+    stream = asyncio.create_task(by_ndjson(server, run_id, found=begun))
+    while not begun:
+        await asyncio.sleep(0.01)
 
     async with connected(server) as socket:
         await socket.send(json.dumps({"type": "subscribe", "run_id": run_id}))

@@ -206,6 +206,20 @@ async def test_save_approves_with_corrections_and_a_second_click_changes_nothing
     assert await office.read(lambda: Contact.objects.get().first_name) == "Janet"
 
 
+async def test_a_save_that_follows_review_at_once_is_not_lost(office):
+    run_id = await office.start(mode="review")
+    office.queue.clear()
+    extracting = asyncio.create_task(office.worker.process(run_id))
+    async for items in office.log.follow(run_id):
+        if items and items[-1].type == "review_ready":
+            await office.runs.save(run_id, CALLER, Corrections())
+            await office.work()
+            break
+
+    await extracting
+    assert await office.state(run_id) == "complete"
+
+
 async def test_the_same_deal_of_another_mail_is_a_duplicate_that_may_be_saved_all_the_same(office):
     await office.start()
     await office.work()
