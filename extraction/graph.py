@@ -11,7 +11,6 @@ from langgraph.graph import END, START, StateGraph
 
 from extraction.events import ResearchResult
 from extraction.letter import Letter
-from extraction.mime import letter_from
 from extraction.pipeline import (
     Intake,
     Matches,
@@ -19,6 +18,7 @@ from extraction.pipeline import (
     ask_model,
     begin,
     look_up,
+    read_letter,
     read_patterns,
     research,
     validate,
@@ -43,7 +43,7 @@ class Run(TypedDict, total=False):
 
 
 async def _read(run: Run) -> Run:
-    letter = await asyncio.to_thread(letter_from, run["email"])
+    letter = await asyncio.to_thread(read_letter, run["email"])
     begin(letter, run["journal"], run["tools"])
     return {"letter": letter}
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -27,6 +27,7 @@ from extraction.events import (
 from extraction.letter import Letter
 from extraction.mime import letter_from
 from extraction.patterns import understand
+from extraction.patterns.language import language_of
 from extraction.ports import Crm, Journal, LanguageModel, Match, Research
 from extraction.prompt import PROMPT_VERSION, numbered_lines, prompt_for
 from extraction.reader import FieldReader
@@ -73,7 +74,7 @@ class Intake:
 
 async def intake(email: Email, journal: Journal, tools: Tools) -> Intake:
     """Understand one mail, telling the journal everything as it becomes known. Raises `UnreadableMail`, `LeaseLost`."""
-    letter = await asyncio.to_thread(letter_from, email)
+    letter = await asyncio.to_thread(read_letter, email)
     begin(letter, journal, tools)
     draft = await read_patterns(letter, journal, tools)
     async with asyncio.TaskGroup() as tasks:
@@ -88,6 +89,14 @@ async def intake(email: Email, journal: Journal, tools: Tools) -> Intake:
 
 
 # ---------------------------------------------------------------- the steps
+
+
+def read_letter(email: Email) -> Letter:
+    """The mail as it can be read, with the language of its newest part. Raises `UnreadableMail`."""
+    letter = letter_from(email)
+    newest = next(letter.of_kind("new"), None)
+    spoken = language_of(letter.text(newest)) if newest else None
+    return replace(letter, language=spoken or language_of(letter.sources["subject"]))
 
 
 def begin(letter: Letter, journal: Journal, tools: Tools) -> None:

@@ -5,7 +5,7 @@ Offsets are character offsets, half-open, into the text of one of a `Letter`'s s
 """
 
 import base64
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -379,7 +379,3 @@ class OwnFirm(BaseModel):
     domains: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
     user: UserContext | None = None
-
-
-def record_names() -> tuple[str, ...]:
-    return get_args(RecordName)

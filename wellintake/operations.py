@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from streaming.addresses import FEATURES
 from streaming.models import Run
@@ -26,7 +26,7 @@ class Operations:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    @method_decorator(require_GET)
+    @method_decorator(require_safe)
     async def health(self, request: HttpRequest) -> HttpResponse:
         """Whether it works, and what of it does not. `?probe=live` touches nothing."""
         if request.GET.get("probe") == "live":
@@ -56,7 +56,7 @@ class Operations:
             "engine": "ok" if parts.engine.working else "failed",
         }
 
-    @method_decorator(require_GET)
+    @method_decorator(require_safe)
     async def metrics(self, request: HttpRequest) -> HttpResponse:
         """Live figures as JSON, for holders of a key."""
         if getattr(request, "caller", None) is None:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.utils.decorators import method_decorator
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from streaming.problems import Problem
 from streaming.responses import problem_response
@@ -24,7 +24,7 @@ class Pages:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    @method_decorator(require_GET)
+    @method_decorator(require_safe)
     async def try_it(self, request: HttpRequest) -> HttpResponse:
         """Served to everybody; runs start with a key, or from this very machine under DEBUG as "Demo"."""
         facts = {

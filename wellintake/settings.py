@@ -19,7 +19,7 @@ django_stubs_ext.monkeypatch()  # `ModelAdmin[Run]` at run time, too
 
 BASE_DIR = BASE
 VAR = BASE / "var"
-VAR.mkdir(exist_ok=True)
+VAR.mkdir(mode=0o700, exist_ok=True)  # mails live here
 
 
 def _kept_secret(path: Path) -> str:

@@ -14,16 +14,14 @@ from extraction.patterns.owners import belongings_of
 from extraction.patterns.people import Cast, cast_of
 from extraction.patterns.phones import regions_for
 from extraction.patterns.reading import Circle, Passage, passages_of, within_limits
-from extraction.types import Evidence, Extraction, Issue, OwnFirm, Person
-
-_DOUBTFUL = Issue(code="doubtful_candidate", message="It is not certain that this mail is about a candidate.")
+from extraction.types import Evidence, Extraction, OwnFirm, Person
 
 
 def understand(letter: Letter, own: OwnFirm) -> Extraction:
     """Everything the patterns find, each value with its words. Pure; linear in the mail's length."""
     passages = passages_of(letter)
     newest = next((passage.text for passage in passages if passage.kind == "new"), "")
-    language = language_of(newest) or language_of(letter.sources["subject"])
+    language = letter.language or language_of(newest) or language_of(letter.sources["subject"])
     reason = _nobody(letter, newest)
     if reason:
         return _nothing(letter, reason, language)

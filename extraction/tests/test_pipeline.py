@@ -120,6 +120,7 @@ async def test_tokens_are_the_models_text_and_come_before_validation():
     kinds = [event.type for event in notebook.events]
     assert "".join(event.token for event in notebook.events if isinstance(event, ExtractionToken)) == answer
     assert kinds.index("extraction_field") < kinds.index("extraction_token") < kinds.index("validation_start")
+    assert (notebook.events[0].type, notebook.events[0].language) == ("extraction_start", "en")
 
 
 async def test_the_users_values_win_over_everybody():
