@@ -27,11 +27,15 @@ HIDDEN_TEXT = Issue(code="hidden_text", message="The mail holds text that reader
 
 def letter_from(email: Email) -> Letter:
     """The mail, parsed and cut into parts. Raises `UnreadableMail` only when there is nothing to read at all."""
-    if email.raw_base64 is not None:
-        return _letter_from_bytes(base64.b64decode(email.raw_base64), email)
-    if email.raw_email is not None:
-        return _letter_from_bytes(raw_bytes(email.raw_email), email)
-    return _letter_from_parts(email)
+    try:
+        if email.raw_base64 is not None:
+            return _letter_from_bytes(base64.b64decode(email.raw_base64), email)
+        if email.raw_email is not None:
+            return _letter_from_bytes(raw_bytes(email.raw_email), email)
+        return _letter_from_parts(email)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        # What the standard parser raises on hostile mails that nobody thought of; it will raise it every time.
+        raise UnreadableMail from error
 
 
 def email_from_file(content: bytes, filename: str) -> Email:
@@ -178,8 +182,15 @@ def _bytes_of(part: EmailMessage) -> bytes:
     return content if isinstance(content, bytes) else b""
 
 
+def _filename(part: EmailMessage) -> str:
+    try:
+        return part.get_filename() or ""
+    except (ValueError, LookupError):  # RFC 2231 names in a charset that they are not in
+        return ""
+
+
 def _attachment(part: EmailMessage, number: int) -> LetterFile:
-    name = canonical(part.get_filename() or "").replace("/", "_").strip()[:255] or f"attachment-{number}"
+    name = canonical(_filename(part)).replace("/", "_").strip()[:255] or f"attachment-{number}"
     inline = bool(part.get("content-id")) and part.get_content_maintype() == "image"
     return LetterFile(name, part.get_content_type(), _bytes_of(part), inline)
 

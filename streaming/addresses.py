@@ -49,10 +49,11 @@ class Addresses:
     def links_at(self, base: str, caller: Caller, run_id: str) -> dict[str, str]:
         itself = f"{base}/stream/runs/{run_id}"
         actions = {name: f"{itself}/{name}" for name in ("save", "cancel", "retry", "rerun", "mail")}
-        token = self._tokens.token(caller, "run", run_id)
+        # Who came with a run token gets no new one: it would never expire.
+        query = f"?access_token={self._tokens.token(caller, 'run', run_id)}" if caller.run_id is None else ""
         return {
             "self": itself,
-            "events": f"{itself}/events?access_token={token}",
+            "events": f"{itself}/events{query}",
             **actions,
             "admin": f"{base}/admin/streaming/run/{run_id}/change/",
         }

@@ -79,6 +79,7 @@ class RunJournal:
         adapter: TypeAdapter[T] = TypeAdapter(kind)
         if name in self._steps:
             return adapter.validate_json(self._steps[name])
+        self._raise()  # who has lost the run does no more work for it
         result = await work()
         self._steps[name] = self._finished[name] = adapter.dump_json(result).decode()
         self.tell(*tells(result))

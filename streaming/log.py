@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, Protocol, TypeVar
 
@@ -112,8 +112,7 @@ class Log:
             await self._wake.wait()
             self._wake.clear()
             due, self._due = self._due, {}
-            batches = {writer: batch for writer in due if (batch := writer.take())}
-            if batches:
+            if batches := _taken(due):
                 await self._commit(batches)
 
     def queued(self) -> int:
@@ -214,6 +213,21 @@ class Log:
         return await self._read(_growth, here)
 
 
+def _taken(due: Iterable[Writer]) -> dict[Writer, Batch]:
+    """What is to be written. A writer that cannot say it is refused; the others' events do not wait for it."""
+    batches = {}
+    for writer in due:
+        try:
+            batch = writer.take()
+        except Exception as error:  # noqa: BLE001
+            logger.error("batch_not_made", kind=type(error).__name__)
+            writer.refused(error)
+            continue
+        if batch:
+            batches[writer] = batch
+    return batches
+
+
 def _learn(window: Window, page: Page) -> None:
     """What a read of the database says of the end of the log."""
     window.grown_to = max(page.run.last_sequence, page.entries[-1].sequence if page.entries else 0)
@@ -312,7 +326,7 @@ def _growth(here: Mapping[str, int]) -> Mapping[str, Growth]:
 
 def _run(run_id: str) -> Run:
     try:
-        return Run.objects.get(pk=run_id)
+        return Run.objects.defer("email", "corrections").get(pk=run_id)  # a follower holds the row, not the mail
     except Run.DoesNotExist:
         raise UnknownRun from None
 

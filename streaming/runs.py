@@ -77,7 +77,10 @@ class Runs:
 
     async def letter(self, run: Run) -> Letter:
         """The run's mail as it was understood."""
-        return await asyncio.to_thread(letter_from, Email.model_validate_json(run.email))
+        return await asyncio.to_thread(letter_from, await self._email(str(run.id)))
+
+    async def _email(self, run_id: str) -> Email:
+        return Email.model_validate_json(await self._read(_email_of, run_id))
 
     # ------------------------------------------------------------ changing
 
@@ -117,7 +120,8 @@ class Runs:
         saving = {"state": State.SAVING, "corrections": corrections.model_dump_json(), "saving_at": now}
         if await self._write(_change, run_id, (State.REVIEW,), saving):
             await self._submit(run_id, State.SAVING)
-        return State.SAVING
+            return State.SAVING
+        return await self.save(run_id, caller, corrections)  # somebody was quicker: answer by what the run is now
 
     async def _check(self, run: Run, corrections: Corrections) -> None:
         """Everything that the save would stumble over is said now, while the user still looks."""
@@ -136,7 +140,7 @@ class Runs:
         if not records_from(final, corrections, await self.letter(run)):
             raise Problem(422, "nothing_to_save", "Everybody is left out; there is nothing to save.")
         deals = [match for match in matches.found if match.module == "deal" and match.person not in skipped]
-        allowed = corrections.allow_duplicate or Email.model_validate_json(run.email).allow_duplicate
+        allowed = corrections.allow_duplicate or (await self._email(str(run.id))).allow_duplicate
         if deals and not allowed:
             found = [{"field": f"people.{match.person}", "code": "duplicate", "message": match.id} for match in deals]
             raise Problem(409, "duplicate_found", "The CRM already holds this deal; save all the same?", errors=found)
@@ -189,7 +193,7 @@ class Runs:
     async def rerun(self, run_id: str, caller: Caller, request: RerunRequest) -> Started:
         """The same mail once more, as a preview, with another engine if asked."""
         run = await self.visible(run_id, caller)
-        email = Email.model_validate_json(run.email).model_copy(update={"dry_run": True, "mode": "preview"})
+        email = (await self._email(str(run.id))).model_copy(update={"dry_run": True, "mode": "preview"})
         return await self.start(email, caller, engine=request.engine)
 
 
@@ -228,7 +232,11 @@ def open_run(run_id: str, states: tuple[str, ...], state: str | None) -> Opened 
 
 
 def _find(run_id: str) -> Run | None:
-    return Run.objects.filter(pk=run_id).first()
+    return Run.objects.defer("email", "corrections").filter(pk=run_id).first()
+
+
+def _email_of(run_id: str) -> str:
+    return Run.objects.values_list("email", flat=True).get(pk=run_id)
 
 
 def _change(run_id: str, states: tuple[str, ...], columns: dict[str, Any]) -> bool:

@@ -5,6 +5,7 @@ commits, or, for runs that other processes work on, from one reader that looks o
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -110,12 +111,14 @@ class Tail:
 
     async def run(self) -> None:
         """Look for what others wrote: at once after a hint, and every few seconds for all, should a hint be lost."""
+        relook_at = time.monotonic() + RELOOK_SECONDS
         while True:
             try:
-                async with asyncio.timeout(RELOOK_SECONDS):
+                async with asyncio.timeout(max(relook_at - time.monotonic(), 0)):
                     await self._wake.wait()
             except TimeoutError:
-                self._stale = set(self._windows)
+                self._stale = set(self._windows)  # also when hints for other runs never cease
+                relook_at = time.monotonic() + RELOOK_SECONDS
             self._wake.clear()
             stale, self._stale = self._stale, set()
             try:

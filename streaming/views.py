@@ -7,6 +7,7 @@ from functools import wraps
 from types import ModuleType
 from typing import Any, TypeVar
 
+import orjson
 import structlog
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -111,7 +112,7 @@ class StreamingViews:
         """NDJSON of one mail or of up to 50 interleaved; or, with `stream_chunks=false`, one JSON at the end."""
         whole = request.GET.get("stream_chunks", "true").lower() in ("false", "0", "no")
         _caller(request)
-        if b'"emails"' in _content(request):
+        if _is_batch(_content(request)):
             given = _body(request, Batch)
             return await (self._whole_batch(request, given) if whole else self._stream_batch(request, given))
         if whole:
@@ -128,9 +129,16 @@ class StreamingViews:
 
     async def _start_stream(self, request: HttpRequest, transport: ModuleType) -> HttpResponseBase:
         caller = _caller(request)
-        started = await self._start(request, caller, _body(request, Email))
+        email = _body(request, Email)
+        # The stream's place first: a call that is refused has started nothing.
+        held = self._connect(transport.__name__.rpartition(".")[2], caller)
+        try:
+            started = await self._start(request, caller, email)
+        except BaseException:
+            held[0].close()
+            raise
         links = self._addresses.links(request, caller, started.run_id)
-        return _about(started, links, self._stream(request, transport, caller, started.run_id, started.cursor))
+        return _about(started, links, self._stream(request, transport, caller, started.run_id, started.cursor, held))
 
     async def _whole_run(self, request: HttpRequest) -> HttpResponseBase:
         caller = _caller(request)
@@ -256,10 +264,16 @@ class StreamingViews:
         )
 
     def _stream(
-        self, request: HttpRequest, transport: ModuleType, caller: Caller, run_id: str, cursor: Cursor | None
+        self,
+        request: HttpRequest,
+        transport: ModuleType,
+        caller: Caller,
+        run_id: str,
+        cursor: Cursor | None,
+        held: tuple[ExitStack, Connection] | None = None,
     ) -> HttpResponseBase:
         """A stream of one run's log until it settles, for three minutes at most."""
-        stack, connection = self._connect(transport.__name__.rpartition(".")[2], caller)
+        stack, connection = held or self._connect(transport.__name__.rpartition(".")[2], caller)
         connection.runs.add(run_id)
 
         async def pieces() -> AsyncIterator[str]:
@@ -326,6 +340,14 @@ def _content(request: HttpRequest) -> bytes:
         return request.body
     except RequestDataTooBig:
         raise Problem(413, "request_too_large", "The request is over 20 MB.") from None
+
+
+def _is_batch(content: bytes) -> bool:
+    try:
+        given = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(given, dict) and "emails" in given
 
 
 def _body(request: HttpRequest, model: type[Model], *, empty: bool = False) -> Model:

@@ -138,10 +138,10 @@ class RunWorker:
         elif run.state == State.SAVING or (run.mode == "auto" and _may_be_saved_unseen(email, found)):
             await self._save(run, email, journal, found)
         else:
-            self._review(journal, found)
+            self._review(journal, found, email.user_corrections or Corrections())
 
-    def _review(self, journal: RunJournal, found: Intake) -> None:
-        filings = records_from(found.extraction, Corrections(), found.letter)
+    def _review(self, journal: RunJournal, found: Intake, given: Corrections) -> None:
+        filings = records_from(found.extraction, given, found.letter)
         expires_at = time.time() + REVIEW_SECONDS
         journal.change(state=State.REVIEW, expires_at=expires_at, attempts=0)
         journal.tell(
@@ -153,9 +153,11 @@ class RunWorker:
 
     async def _save(self, run: Run, email: Email, journal: RunJournal, found: Intake) -> None:
         tools = self._tools.for_user(email)
-        corrections = Corrections.model_validate_json(run.corrections) if run.corrections else Corrections()
+        given = email.user_corrections or Corrections()
+        corrections = Corrections.model_validate_json(run.corrections) if run.corrections else given
         final = corrected(found.extraction, corrections, tools.own, tools.today())
         journal.change(state=State.SAVING, saving_at=run.saving_at or time.time())
+        await journal.written()  # from here on a cancel is refused: nothing is half-written
         filings = records_from(final, corrections, found.letter)
         saved = await file(filings, found.letter, filing_key(run), journal, self._crm)
         await self._complete(run, journal, final, "saved", saved)
@@ -186,10 +188,11 @@ class RunWorker:
 
 def _may_be_saved_unseen(email: Email, found: Intake) -> bool:
     """Mode auto saves what is complete and new; everything else is for the user's eye."""
-    people = found.extraction.people
+    given = email.user_corrections or Corrections()
+    people = [person for person in found.extraction.people if not given.for_person(person.index).skip]
     complete = bool(people) and not any(missing_for(person) for person in people)
     new = not any(match.module == "deal" for match in found.matches.found)
-    return complete and (new or email.allow_duplicate)
+    return complete and (new or email.allow_duplicate or given.allow_duplicate)
 
 
 def filing_key(run: Run) -> str:

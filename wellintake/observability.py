@@ -44,8 +44,9 @@ def configure_logging(config: dict[str, str]) -> None:
     root.setLevel(config["level"])
     # uvicorn brings handlers of its own, past our redaction: its lines name a socket's address with its ticket.
     for own in ("uvicorn", "uvicorn.error", "uvicorn.access"):
-        logging.getLogger(own).handlers = []
-        logging.getLogger(own).propagate = True
+        if logging.getLogger(own).handlers:  # --no-access-log has none, and stays silent
+            logging.getLogger(own).handlers = []
+            logging.getLogger(own).propagate = True
     # Clients' libraries tell addresses and bodies at these levels; Docket a line for every job.
     for noisy in ("httpx2", "httpcore2", "openai", "docket", "asyncio", "daphne.ws_protocol", "daphne.http_protocol"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -87,6 +87,11 @@ async def test_another_content_type_is_not_read(server):
         {"sender_email": "", "subject": "", "body": ""},
         {"sender_email": "", "subject": "Hello", "body": "I am Ann Lee."},
         {"raw_email": "no header at all"},
+        {
+            "raw_email": "From: a@b.example\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain"
+            "\n\nHello\n--x\nContent-Disposition: attachment; filename*=utf-16-le''%00%d8a.pdf\n\nx\n--x--\n"
+        },
+        {"sender_email": "a@b.example", "subject": "emails", "body": "emails"},
         {"raw_base64": base64.b64encode(bytes(range(256)) * 20).decode()},
         {"raw_base64": base64.b64encode(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"junk" * 400).decode()},
         {"raw_email": "From: a@b.example\nContent-Type: text/plain; charset=klingon\n\nHello"},

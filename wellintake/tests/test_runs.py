@@ -266,6 +266,31 @@ async def test_a_stranger_sees_nothing(office):
         assert refused.value.status == 404
 
 
+async def test_corrections_that_come_with_the_mail_hold_in_mode_auto_too(office):
+    given = {"people": [{"index": 0, "skip": True}], "attachments": []}
+    run_id = await office.start(MAIL.model_copy(update={"user_corrections": Corrections.model_validate(given)}))
+    await office.work()
+
+    assert await office.state(run_id) == "review"
+    assert await office.stored() == [0, 0, 0, 0]
+
+
+async def test_a_save_of_what_was_cancelled_meanwhile_is_refused(office, monkeypatch):
+    run_id = await office.start(mode="review")
+    await office.work()
+    check = office.runs._check
+
+    async def check_and_be_overtaken(*given):
+        await check(*given)
+        await office.runs.cancel(run_id, CALLER)
+
+    monkeypatch.setattr(office.runs, "_check", check_and_be_overtaken)
+
+    with pytest.raises(Problem) as refused:
+        await office.runs.save(run_id, CALLER, Corrections())
+    assert refused.value.code == "not_in_review"
+
+
 async def test_a_preview_writes_nothing_anywhere(office):
     run_id = await office.start(mode="preview")
     await office.work()
