@@ -12,6 +12,7 @@ import orjson
 from extraction.errors import (
     ModelError,
     ModelIncomplete,
+    ModelOverfilled,
     ModelRateLimited,
     ModelRefused,
     ModelRejected,
@@ -37,10 +38,12 @@ class DataLines:
 
 
 class Telling(Protocol):
-    """One answer as a stream tells it. `usage` is None until the stream has said what it took."""
+    """One answer as a stream tells it. `usage` is None until the stream has said what it took; `failure` is known
+    before that, and is raised after it: a refusal is paid for, too."""
 
     whole: bool
     ended: bool
+    failure: ModelError | None
     usage: Usage | None
 
     def take(self, data: bytes) -> str:
@@ -53,22 +56,24 @@ class ResponsesTelling:
 
     def __init__(self) -> None:
         self.whole = self.ended = False
+        self.failure: ModelError | None = None
         self.usage: Usage | None = None
 
     def take(self, data: bytes) -> str:
         event = _event(data)
         response = event.get("response") or {}
+        if response.get("usage"):
+            self.usage = _usage(response["usage"], "input_tokens", "output_tokens")
         match event.get("type"):
             case "response.output_text.delta":
                 return str(event["delta"])
             case "response.completed":
                 self.whole = self.ended = True
-                self.usage = _usage(response.get("usage"), "input_tokens", "output_tokens")
             case "response.incomplete":
                 reason = (response.get("incomplete_details") or {}).get("reason")
                 raise ModelRefused if reason == "content_filter" else ModelIncomplete
             case "response.refusal.delta" | "response.refusal.done":
-                raise ModelRefused
+                self.failure = ModelRefused()
             case "response.failed":
                 raise failure_for((response.get("error") or {}).get("code"))
             case "error":
@@ -83,6 +88,7 @@ class ChatTelling:
 
     def __init__(self) -> None:
         self.whole = self.ended = False
+        self.failure: ModelError | None = None
         self.usage: Usage | None = None
 
     def take(self, data: bytes) -> str:
@@ -104,11 +110,11 @@ class ChatTelling:
             case "stop":
                 self.whole = True
             case "content_filter":
-                raise ModelRefused
+                self.failure = ModelRefused()
             case _:
-                raise ModelIncomplete
+                self.failure = ModelIncomplete()
         if delta.get("refusal"):
-            raise ModelRefused
+            self.failure = ModelRefused()
         return delta.get("content") or ""
 
 
@@ -117,9 +123,11 @@ def failure_for(code: object) -> ModelError:
     match code:
         case "rate_limit_exceeded" | "insufficient_quota":
             return ModelRateLimited()
-        case "content_filter" | "content_policy_violation" | "bio_policy" | "cyber_policy":
+        case "content_filter" | "content_policy_violation" | "bio_policy" | "cyber_policy" | "invalid_prompt":
             return ModelRefused()
-        case "invalid_prompt" | "invalid_api_key" | "model_not_found" | "context_length_exceeded":
+        case "context_length_exceeded":
+            return ModelOverfilled()
+        case "invalid_api_key" | "model_not_found":
             return ModelRejected()
         case "server_error" | "server_overloaded" | "vector_store_timeout":
             return ModelUnavailable()
@@ -136,9 +144,8 @@ def _event(data: bytes) -> dict[str, Any]:
     return event
 
 
-def _usage(told: dict[str, Any] | None, taken: str, given: str) -> Usage:
+def _usage(told: dict[str, Any], taken: str, given: str) -> Usage:
     """Both APIs count alike under different names: `input_tokens_details` is `prompt_tokens_details` in the other."""
-    told = told or {}
     details = told.get(f"{taken}_details") or {}
     return Usage(
         input_tokens=told.get(taken) or 0,

@@ -25,20 +25,39 @@ class UnreadableMail(IntakeError):
 
 
 class ModelError(IntakeError):
-    """The language model gave no whole answer; what the rules found still stands."""
+    """The language model gave no whole answer; what the rules found still stands.
+
+    `of_service` tells a failure that the next mail would meet as well from one of this mail alone; `retry_after` is
+    in how many seconds the service wants to be asked again, where it said so.
+    """
 
     code = "model_failed"
     message = "The language model failed."
+    of_service = False
+
+    def __init__(self, message: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ModelUnavailable(ModelError):
     code = "model_unavailable"
     message = "The language model cannot be reached."
+    of_service = True
+
+
+class ModelTooSlow(ModelUnavailable):
+    message = "The language model took too long."
+
+
+class ModelPaused(ModelUnavailable):
+    """It was not asked at all: its breaker is open. The message says since when."""
 
 
 class ModelRateLimited(ModelError):
     code = "model_rate_limited"
     message = "The language model is over its limit."
+    of_service = True
 
 
 class ModelRejected(ModelError):
@@ -46,6 +65,13 @@ class ModelRejected(ModelError):
 
     code = "model_rejected"
     message = "The language model did not accept the request."
+    retryable = False
+    of_service = True
+
+
+class ModelOverfilled(ModelError):
+    code = "model_overfilled"
+    message = "The mail is too long for the language model."
     retryable = False
 
 

@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from extraction.types import Evidence, FieldContent, Issue, Origin, RecordName, Usage
+from extraction.types import Engine, Evidence, FieldContent, Issue, Origin, RecordName, Usage
 
 
 class Told(BaseModel):
@@ -73,11 +73,14 @@ class ValidationStart(Told):
 
 
 class ValidationResult(Told):
-    """Cleaned data. The flat keys repeat person 0 for older clients."""
+    """Cleaned data; `engine` says who found it. The flat keys repeat person 0 for older clients."""
 
     type: ClassVar[str] = "validation_result"
     people: list[dict[str, Any]]
     intent: str
+    engine: Engine
+    model: str | None
+    usage: Usage
     source: str | None
     source_detail: str | None
     deal_names: list[str | None]

@@ -1,13 +1,15 @@
 """The language model: OpenAI's Responses or Chat Completions at any address, as a `LanguageModel`.
 
-The SDK builds the request, retries until the first byte and knows its errors; the body is read as raw bytes. After the
-first byte nothing is tried again: what was told cannot be taken back.
+The SDK builds the request and knows its errors; the body is read as raw bytes. What failed before the first byte is
+asked once more, when that costs no waiting to speak of; after it nothing is: what was told cannot be taken back.
 """
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from email.utils import mktime_tz, parsedate_tz
 from typing import Any
 
 import httpx2
@@ -18,45 +20,47 @@ from extraction.answer_stream import Api, ChatTelling, DataLines, ResponsesTelli
 from extraction.errors import (
     ModelError,
     ModelIncomplete,
+    ModelOverfilled,
     ModelRateLimited,
     ModelRefused,
     ModelRejected,
+    ModelTooSlow,
     ModelUnavailable,
 )
 from extraction.ports import Prompt
+from extraction.prices import Prices
 from extraction.types import Usage
 
 OPENAI_URL = "https://api.openai.com/v1"
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 20.0
+ANSWER_SECONDS = 60.0
 TRIES_AGAIN = 1
+PAUSE_SECONDS = 0.5  # before the second try, where the service does not name a time
+MOST_PAUSE_SECONDS = 2.0  # who is told to wait longer leaves it to the next mail
 MAX_ANSWER = 1_000_000  # characters
 MAX_OUTPUT_TOKENS = 16_000  # with those for reasoning; some forty people
 CLOSING_SECONDS = 0.2  # for the last bytes after a whole answer, so that the connection can be used again
 
 
-@dataclass(frozen=True)
-class Prices:
-    """What a million tokens cost, in whatever currency the settings mean."""
-
-    input: float
-    cached: float
-    output: float
-
-    def cost(self, usage: Usage) -> float:
-        fresh = usage.input_tokens - usage.cached_tokens
-        total = fresh * self.input + usage.cached_tokens * self.cached + usage.output_tokens * self.output
-        return total / 1_000_000
-
-
 class OpenAiModel:
     """Keeps the promise of `ports.LanguageModel`. One for a whole process: it holds the connections."""
 
-    def __init__(self, client: AsyncOpenAI, model: str, api: Api = "responses", prices: Prices | None = None) -> None:
+    def __init__(
+        self,
+        client: AsyncOpenAI,
+        model: str,
+        api: Api = "responses",
+        prices: Prices | None = None,
+        deadline: float = ANSWER_SECONDS,
+        tries_again: int = TRIES_AGAIN,
+    ) -> None:
         self.name = model
         self._client = client
         self._api = api
         self._prices = prices
+        self._deadline = deadline
+        self._tries_again = tries_again
 
     @classmethod
     def connect(
@@ -67,16 +71,22 @@ class OpenAiModel:
         model: str,
         timeout: float = SILENCE_SECONDS,
         prices: Prices | None = None,
+        deadline: float = ANSWER_SECONDS,
         tries_again: int = TRIES_AGAIN,
     ) -> "OpenAiModel":
-        """`timeout`: the longest silence in seconds. Takes some 40 ms for the TLS context: call it off the loop."""
+        """`timeout`: the longest silence in seconds, `deadline`: the time for the whole answer. Takes some 40 ms for
+        the TLS context: call it off the loop."""
         client = AsyncOpenAI(
             api_key=api_key or "none",  # a server of one's own needs none, the SDK does
             base_url=base_url or OPENAI_URL,  # else the SDK asks the environment
             timeout=httpx2.Timeout(timeout, connect=CONNECT_SECONDS),
-            max_retries=tries_again,
+            max_retries=0,  # its own tries would wait for as long as a server likes, with the user in front of it
         )
-        return cls(client, model, api, prices)
+        return cls(client, model, api, prices, deadline, tries_again)
+
+    def named(self, model: str, prices: Prices | None) -> "OpenAiModel":
+        """Another model at the same address, over the same connections."""
+        return OpenAiModel(self._client, model, self._api, prices, self._deadline, self._tries_again)
 
     async def close(self) -> None:
         await self._client.close()
@@ -98,17 +108,30 @@ class OpenAiModel:
                     continue
                 news.clear()
                 await news.wait()
+            yield self._priced(telling.usage) if telling.usage else Usage()
             await reading
-            yield self._priced(telling.usage or Usage())
         finally:
             await _stopped(reading)
 
     async def _read(self, prompt: Prompt, telling: Telling, texts: list[str], news: asyncio.Event) -> None:
         try:
-            async with self._asked(prompt) as response:
+            async with asyncio.timeout(self._deadline), AsyncExitStack() as held:
+                response = await self._first_byte(prompt, held)
                 await _read_answer(response.iter_bytes(), telling, texts, news)
         except (openai.OpenAIError, httpx2.HTTPError) as error:
             raise _translated(error) from error
+        except TimeoutError as error:
+            raise ModelTooSlow from error
+
+    async def _first_byte(self, prompt: Prompt, held: AsyncExitStack) -> AsyncAPIResponse[Any]:
+        for _ in range(self._tries_again):
+            try:
+                return await held.enter_async_context(self._asked(prompt))
+            except openai.APIError as error:
+                if (pause := _pause_before_another_try(_translated(error))) is None:
+                    raise
+            await asyncio.sleep(pause)
+        return await held.enter_async_context(self._asked(prompt))
 
     def _asked(self, prompt: Prompt) -> AbstractAsyncContextManager[AsyncAPIResponse[Any]]:
         if self._api == "responses":
@@ -116,7 +139,7 @@ class OpenAiModel:
         return self._client.chat.completions.with_streaming_response.create(**chat_request(prompt, self.name))
 
     def _priced(self, usage: Usage) -> Usage:
-        return usage.model_copy(update={"cost": self._prices.cost(usage)}) if self._prices else usage
+        return self._prices.priced(usage) if self._prices else usage
 
 
 async def _read_answer(chunks: AsyncIterator[bytes], telling: Telling, texts: list[str], news: asyncio.Event) -> None:
@@ -131,8 +154,8 @@ async def _read_answer(chunks: AsyncIterator[bytes], telling: Telling, texts: li
             raise ModelError
         if telling.ended:
             break
-    if not telling.whole:
-        raise ModelIncomplete
+    if telling.failure or not telling.whole:
+        raise telling.failure or ModelIncomplete()
     with suppress(TimeoutError, httpx2.HTTPError):
         async with asyncio.timeout(CLOSING_SECONDS):
             async for _ in chunks:
@@ -204,11 +227,32 @@ def _translated(error: openai.OpenAIError | httpx2.HTTPError) -> ModelError:
     """A library's failure in our words; nothing of its text, which may quote the request."""
     match error:
         case openai.RateLimitError():
-            return ModelRateLimited()
+            return ModelRateLimited(retry_after=retry_after(error.response.headers))
         case openai.APIStatusError(status_code=status, code=code):
             if status >= 500 or status in (408, 409):
-                return ModelUnavailable()
-            return ModelRefused() if isinstance(failure_for(code), ModelRefused) else ModelRejected()
+                return ModelUnavailable(retry_after=retry_after(error.response.headers))
+            named = failure_for(code)
+            return named if isinstance(named, ModelRefused | ModelOverfilled) else ModelRejected()
+        case openai.APITimeoutError() | httpx2.TimeoutException():
+            return ModelTooSlow()
         case openai.APIConnectionError() | httpx2.HTTPError():
             return ModelUnavailable()
     return ModelError()
+
+
+def _pause_before_another_try(failure: ModelError) -> float | None:
+    """Seconds, or None when another try would keep the user waiting or fail again."""
+    if not isinstance(failure, ModelUnavailable | ModelRateLimited) or isinstance(failure, ModelTooSlow):
+        return None
+    pause = PAUSE_SECONDS if failure.retry_after is None else failure.retry_after
+    return pause if pause <= MOST_PAUSE_SECONDS else None
+
+
+def retry_after(headers: httpx2.Headers) -> float | None:
+    """Seconds, as OpenAI and Azure say them (`retry-after-ms`) or as HTTP does (seconds or a date)."""
+    for name, unit in (("retry-after-ms", 1000), ("retry-after", 1)):
+        with suppress(KeyError, ValueError):
+            seconds = float(headers[name]) / unit
+            return max(0.0, seconds) if math.isfinite(seconds) else None
+    date = parsedate_tz(headers.get("retry-after", ""))
+    return max(0.0, mktime_tz(date) - time.time()) if date else None

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from extraction.answer import Answer
 from extraction.corrections import corrected
-from extraction.errors import CrmError, ModelError, ModelUnavailable, ResearchError
+from extraction.errors import CrmError, ModelError, ModelPaused, ResearchError
 from extraction.events import (
     DuplicateFound,
     Event,
@@ -35,25 +35,28 @@ from extraction.rules import with_rules
 from extraction.types import Email, Engine, Extraction, FieldValue, Issue, OwnFirm, Person, Usage
 from extraction.values import company_domain
 
-MODEL_SECONDS = 60.0  # for the whole answer; the silence between two chunks is the model adapter's own limit
 OUT_OF_TIME = "research is out of time"
 RESEARCH_GRACE_SECONDS = 1.0  # what research may take beyond everything else: it never stands between user and Save
 
 
 @dataclass(frozen=True)
 class Tools:
-    """Everything outside that the pipeline may use. Without a model the patterns are the working mode."""
+    """Everything outside that the pipeline may use. Without a model the patterns are the working mode; `others` are
+    the models beside it that may be asked for by name."""
 
     own: OwnFirm
     crm: Crm | None = None
     model: LanguageModel | None = None
+    others: Mapping[str, LanguageModel] = field(default_factory=dict)
     research: Research | None = None
     today: Callable[[], date] = date.today
 
     def for_user(self, email: Email) -> "Tools":
-        return Tools(
-            self.own.model_copy(update={"user": email.user_context}), self.crm, self.model, self.research, self.today
-        )
+        return replace(self, own=self.own.model_copy(update={"user": email.user_context}))
+
+    def model_named(self, name: str) -> LanguageModel | None:
+        """The model of that name, if it may be asked."""
+        return self.model if self.model and self.model.name == name else self.others.get(name)
 
 
 class Matches(BaseModel):
@@ -140,7 +143,7 @@ async def _answer_of(
     answer = Answer(letter, numbered_lines(letter), draft)
     reader, usage, failure = FieldReader(), Usage(), None
     try:
-        async with asyncio.timeout(MODEL_SECONDS), aclosing(model.stream(prompt_for(letter, draft, own))) as stream:
+        async with aclosing(model.stream(prompt_for(letter, draft, own))) as stream:
             async for piece in stream:
                 if isinstance(piece, Usage):
                     usage = piece
@@ -151,16 +154,20 @@ async def _answer_of(
         reader.finish()
     except ModelError as error:
         failure = error
-    except TimeoutError:
-        failure = ModelUnavailable("The language model took too long.")
-    issues = (*draft.issues, *([_degraded(failure)] if failure else []))
     engine: Engine = "patterns" if failure else "model"
-    changes = {"people": answer.people, "issues": issues, "engine": engine, "model": model.name, "usage": usage}
-    return draft.model_copy(update=changes | ({"intent": answer.intent} if answer.intent and not failure else {}))
+    changes: dict[str, Any] = {"people": answer.people, "engine": engine, "usage": usage}
+    if not isinstance(failure, ModelPaused):
+        changes |= {"model": model.name, "prompt_version": PROMPT_VERSION}
+    if failure:
+        changes["issues"] = (*draft.issues, _degraded(failure, kept=answer.people != draft.people))
+    elif answer.intent:
+        changes["intent"] = answer.intent
+    return draft.model_copy(update=changes)
 
 
-def _degraded(error: ModelError) -> Issue:
-    return Issue(code=error.code, message=f"{error.message} The fields are from the rules alone.")
+def _degraded(error: ModelError, kept: bool) -> Issue:
+    rest = "What it had said until then is kept." if kept else "The fields are from the rules alone."
+    return Issue(code=error.code, message=f"{error.message} {rest}")
 
 
 async def research(draft: Extraction, journal: Journal, tools: Tools) -> ResearchResult | None:
@@ -285,6 +292,9 @@ def _result(whole: Extraction) -> ValidationResult:
     return ValidationResult(
         people=[person.view() for person in whole.people],
         intent=whole.intent,
+        engine=whole.engine,
+        model=whole.model,
+        usage=whole.usage,
         source=whole.source,
         source_detail=whole.source_detail,
         deal_names=[person.text("deal", "deal_name") for person in whole.people],

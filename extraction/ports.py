@@ -29,7 +29,8 @@ class LanguageModel(Protocol):
     def stream(self, prompt: Prompt) -> AsyncGenerator[str | Usage, None]:
         """Yield the answer's text as it comes, all that arrived together as one string, then one `Usage`.
 
-        Ends normally only when the answer is whole. Raises `ModelError` (and nothing else) otherwise.
+        Ends normally only when the answer is whole. Raises `ModelError` (and nothing else) otherwise, in its own
+        time: nobody waits for it longer than the settings allow.
         Closing the iterator early closes the connection.
         """
         ...

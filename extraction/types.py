@@ -344,7 +344,7 @@ class Issue(BaseModel):
 
 
 class Usage(BaseModel):
-    """What the model took. Cost is in `currency` units, by the prices of the settings."""
+    """What the model took. `cost` is null where the settings name no price, never a guess."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -352,6 +352,7 @@ class Usage(BaseModel):
     cached_tokens: int = 0
     output_tokens: int = 0
     cost: float | None = None
+    currency: str | None = None
 
 
 class Extraction(BaseModel):
@@ -362,7 +363,8 @@ class Extraction(BaseModel):
     intent: Intent
     language: str | None = None
     engine: Engine = "patterns"
-    model: str | None = None
+    model: str | None = Field(default=None, description="Who was asked, null when nobody was.")
+    prompt_version: str | None = None
     source: str | None = None
     source_detail: str | None = None
     people: tuple[Person, ...] = ()

@@ -29,8 +29,19 @@ class Steps(admin.TabularInline[Step, Run]):
 
 @admin.register(Run)
 class RunAdmin(admin.ModelAdmin[Run]):
-    list_display = ("id", "state", "mode", "owner", "tenant", "last_sequence", "lease", "created")
-    list_filter = ("state", "mode")
+    list_display = (
+        "id",
+        "state",
+        "mode",
+        "owner",
+        "tenant",
+        "model_used",
+        "model_failure",
+        "tokens",
+        "cost",
+        "created",
+    )
+    list_filter = ("state", "mode", "model_used", "model_failure")
     search_fields = ("id", "correlation_id")
     ordering = ("-created_at",)
     show_full_result_count = False
@@ -46,12 +57,23 @@ class RunAdmin(admin.ModelAdmin[Run]):
         "lease",
         "attempts",
         "closed",
+        "engine",
+        "model",
+        "model_used",
+        "model_failure",
+        "prompt_version",
+        "tokens",
+        "cost",
         "log",
     )
 
     @admin.display(ordering="created_at")
     def created(self, run: Run) -> datetime:
         return datetime.fromtimestamp(run.created_at, UTC)
+
+    @admin.display(description="Tokens (input, cached of it, output)")
+    def tokens(self, run: Run) -> str:
+        return f"{run.input_tokens} ({run.cached_tokens}) + {run.output_tokens}" if run.input_tokens else ""
 
     def log(self, run: Run) -> SafeString:
         """The events without their data: those hold the mail's words, which need a permission of their own."""

@@ -14,8 +14,6 @@ class Measures:
     def __init__(self) -> None:
         self._samples: dict[Kind, deque[float]] = {kind: deque(maxlen=NEWEST) for kind in KINDS}
         self._counts: dict[Kind, int] = dict.fromkeys(KINDS, 0)
-        self.tokens = {"input": 0, "cached": 0, "output": 0}
-        self.cost = 0.0
 
     def add(self, kind: Kind, milliseconds: float) -> None:
         self._samples[kind].append(milliseconds)

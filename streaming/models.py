@@ -41,6 +41,15 @@ class Run(models.Model):
     email = models.TextField(help_text="The request as JSON.")
     corrections = models.TextField(null=True, blank=True)
     engine = models.CharField(max_length=10, blank=True, help_text="Asked for; empty: the server's choice.")
+    model = models.CharField(max_length=200, blank=True, help_text="Asked for; empty: the server's choice.")
+
+    model_used = models.CharField(max_length=200, blank=True, help_text="Who was asked; empty: nobody.")
+    model_failure = models.CharField(max_length=32, blank=True, help_text="Code of why its answer is not whole.")
+    prompt_version = models.CharField(max_length=16, blank=True)
+    input_tokens = models.IntegerField(default=0)
+    cached_tokens = models.IntegerField(default=0, help_text="Of the input tokens.")
+    output_tokens = models.IntegerField(default=0)
+    cost = models.FloatField(null=True, blank=True, help_text="Empty: the settings name no price.")
 
     created_at = models.FloatField(default=time.time, help_text="Epoch seconds: acceptance.")
     saving_at = models.FloatField(null=True, blank=True, help_text="Epoch seconds: the save was accepted.")

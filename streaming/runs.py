@@ -33,10 +33,11 @@ OPEN = (State.QUEUED, State.EXTRACTING, State.SAVING)
 
 
 class RerunRequest(BaseModel):
-    """How to run a mail again: `engine` null takes the server's choice."""
+    """How to run a mail again: null takes the server's choice. `model` is one that the settings name."""
 
     model_config = ConfigDict(extra="forbid")
     engine: Engine | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,15 @@ class Runs:
     # ------------------------------------------------------------ changing
 
     async def start(
-        self, email: Email, caller: Caller, mode: Mode = "review", key: str | None = None, engine: Engine | None = None
+        self,
+        email: Email,
+        caller: Caller,
+        mode: Mode = "review",
+        key: str | None = None,
+        again: RerunRequest | None = None,
     ) -> Started:
         """Accept a mail: one transaction, then a wake-up. The same key, or the same message in modes review and auto,
-        gives the first run."""
+        gives the first run. `again` says how a rerun differs."""
         mode = "preview" if email.dry_run else email.mode or mode
         text = email.model_dump_json(exclude_unset=True)
         run = Run(
@@ -96,7 +102,8 @@ class Runs:
             owner=caller.subject,
             correlation_id=hashlib.sha256(f"{caller.subject}{time.time_ns()}".encode()).hexdigest()[:16],
             mode=mode,
-            engine=engine or "",
+            engine=(again and again.engine) or "",
+            model=(again and again.model) or "",
             idempotency_key=key,
             digest=hashlib.sha256(f"{mode} {text}".encode()).hexdigest(),
             message_id=await asyncio.to_thread(message_id_of, email),
@@ -191,10 +198,26 @@ class Runs:
                 await self._submit(run_id, state)
 
     async def rerun(self, run_id: str, caller: Caller, request: RerunRequest) -> Started:
-        """The same mail once more, as a preview, with another engine if asked."""
+        """The same mail once more, as a preview, with another model or engine if asked."""
         run = await self.visible(run_id, caller)
+        if problem := self._objection(request):
+            raise problem
         email = (await self._email(str(run.id))).model_copy(update={"dry_run": True, "mode": "preview"})
-        return await self.start(email, caller, engine=request.engine)
+        return await self.start(email, caller, again=request)
+
+    def _objection(self, request: RerunRequest) -> Problem | None:
+        """A rerun that quietly took another model or engine than was asked for would be a lie."""
+        if request.model is not None and self.tools.model_named(request.model) is None:
+            return _unfit("model", "unknown_model", "This server knows no such model.")
+        if request.model is not None and request.engine == "patterns":
+            return _unfit("model", "contradiction", "The engine patterns asks no model.")
+        if request.engine == "model" and self.tools.model is None:
+            return _unfit("engine", "no_model", "No language model is configured here.")
+        return None
+
+
+def _unfit(field: str, code: str, message: str) -> Problem:
+    return Problem(422, code, message, errors=[{"field": field, "code": code, "message": message}])
 
 
 @dataclass(frozen=True)

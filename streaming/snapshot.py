@@ -20,6 +20,7 @@ def snapshot_from(run: Run, entries: Sequence[Entry], first_token_at: float | No
         "created_at": datetime.fromtimestamp(run.created_at, UTC).isoformat(),
         "engine": None,
         "model": None,
+        "prompt_version": None,
         "language": None,
         "intent": None,
         "people": [],
@@ -41,7 +42,8 @@ def snapshot_from(run: Run, entries: Sequence[Entry], first_token_at: float | No
 def _tell(state: dict[str, Any], kind: str, data: dict[str, Any]) -> None:
     match kind:
         case "extraction_start":
-            state.update(engine=data["engine"], model=data["model"], language=data["language"], error=None)
+            told = ("engine", "model", "prompt_version", "language")
+            state.update({key: data.get(key) for key in told}, error=None)
         case "extraction_field":
             _put_field(state["people"], data)
         case "research_result":
@@ -49,7 +51,7 @@ def _tell(state: dict[str, Any], kind: str, data: dict[str, Any]) -> None:
         case "duplicate_found":
             state["duplicates"].append(data)
         case "validation_result":
-            state.update(people=data["people"], intent=data["intent"], issues=data["issues"])
+            state.update(_result(data))
         case "review_ready":
             state.update(draft=data["draft"], expires_at=data["expires_at"])
         case "zoho_start":
@@ -67,7 +69,8 @@ def _tell(state: dict[str, Any], kind: str, data: dict[str, Any]) -> None:
 
 
 def _result(result: dict[str, Any]) -> dict[str, Any]:
-    return {key: result[key] for key in ("people", "intent", "issues", "engine") if key in result}
+    known = ("people", "intent", "issues", "engine", "model", "prompt_version", "usage")
+    return {key: result[key] for key in known if key in result}
 
 
 def _put_field(people: list[dict[str, Any]], data: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from extraction.errors import IntakeError, LeaseLost
 from extraction.events import Complete, Failed, ReviewReady
 from extraction.filing import Saved, file
 from extraction.pipeline import Intake, Tools, intake
-from extraction.ports import Crm, Journal
+from extraction.ports import Crm, Journal, LanguageModel
 from extraction.records import missing_for, records_from
 from extraction.types import Corrections, Email, Extraction
 from streaming.bugs import place_of
@@ -127,10 +127,11 @@ class RunWorker:
 
     async def _work(self, run: Run, journal: RunJournal) -> None:
         email = Email.model_validate_json(run.email)
-        tools = replace(self._tools, model=None) if run.engine == "patterns" else self._tools
         if run.state == State.QUEUED:
             journal.change(state=State.EXTRACTING)
+        tools = replace(self._tools, model=self._model_for(run))
         found = await self._intake(email, journal, tools.for_user(email))
+        journal.change(**account_of(found.extraction))
         if found.extraction.intent == "none":
             await self._complete(run, journal, found.extraction, "nothing_to_file")
         elif run.mode == "preview":
@@ -139,6 +140,12 @@ class RunWorker:
             await self._save(run, email, journal, found)
         else:
             self._review(journal, found, email.user_corrections or Corrections())
+
+    def _model_for(self, run: Run) -> LanguageModel | None:
+        if run.engine == "patterns":
+            return None
+        # A name that the settings have lost since the run was accepted gives the server's choice.
+        return self._tools.model_named(run.model) or self._tools.model
 
     def _review(self, journal: RunJournal, found: Intake, given: Corrections) -> None:
         filings = records_from(found.extraction, given, found.letter)
@@ -195,6 +202,18 @@ def _may_be_saved_unseen(email: Email, found: Intake) -> bool:
     return complete and (new or email.allow_duplicate or given.allow_duplicate)
 
 
+def account_of(whole: Extraction) -> dict[str, object]:
+    """Columns of a run that say who was asked, how that ended and what it took."""
+    failures = (issue.code for issue in whole.issues if issue.code.startswith("model_"))
+    usage = whole.usage.model_dump(include={"input_tokens", "cached_tokens", "output_tokens", "cost"})
+    return {
+        "model_used": whole.model or "",
+        "model_failure": next(failures, ""),
+        "prompt_version": whole.prompt_version or "",
+        **usage,
+    }
+
+
 def filing_key(run: Run) -> str:
     """What a mail is filed under: the same message of a tenant, however often, is one set of records."""
     return hashlib.sha256(f"{run.tenant}\n{run.message_id or run.id}".encode()).hexdigest()[:32]
@@ -206,6 +225,8 @@ def result_view(whole: Extraction) -> dict[str, object]:
         "intent": whole.intent,
         "language": whole.language,
         "engine": whole.engine,
+        "model": whole.model,
+        "prompt_version": whole.prompt_version,
         "source": whole.source,
         "source_detail": whole.source_detail,
         "people": [person.view() for person in whole.people],

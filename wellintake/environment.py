@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from extraction.prices import Prices, prices_from
+
 BASE = Path(__file__).resolve().parent.parent
 
 PLACEHOLDER_KEYS = frozenset(
@@ -37,6 +39,7 @@ def _address(address: str) -> str:
 Origin = Annotated[str, AfterValidator(_origin)]
 Address = Annotated[str, AfterValidator(_address)]
 Names = Annotated[tuple[str, ...], NoDecode]
+PriceList = Annotated[dict[str, Prices], NoDecode]
 
 
 class Environment(BaseSettings):
@@ -66,10 +69,18 @@ class Environment(BaseSettings):
     openai_api_key: SecretStr | None = Field(None, description="Key of the model's server.")
     openai_base_url: Address | None = Field(None, description="Any OpenAI-compatible server.")
     openai_model: str = Field("gpt-5-mini", description="Name of the model.")
+    openai_models: Names = Field((), description="Other models that a rerun may ask for, by commas.")
     openai_api: Literal["responses", "chat"] = Field("responses", description="Which of OpenAI's two interfaces.")
     openai_timeout: Annotated[float, Field(gt=0, le=600)] = Field(
         20.0, description="Longest silence of the model, in seconds; then the run finishes on patterns."
     )
+    openai_deadline: Annotated[float, Field(gt=0, le=600)] = Field(
+        60.0, description="Time for the model's whole answer, in seconds; then the run finishes on patterns."
+    )
+    openai_prices: PriceList = Field(
+        {}, description="Prices of a million tokens, `model=input/cached/output` by commas. Default: cost is not told."
+    )
+    openai_currency: str = Field("USD", description="What the prices are in.")
     extraction_engine: Literal["auto", "model", "patterns"] = Field(
         "auto", description="`auto` uses the model when a key or base URL is set."
     )
@@ -120,11 +131,28 @@ class Environment(BaseSettings):
         return init_settings, env_settings, SecretFiles(settings_cls), dotenv_settings
 
     @field_validator(
-        "allowed_hosts", "allowed_origins", "own_domains", "own_names", "research_allow_hosts", mode="before"
+        "allowed_hosts",
+        "allowed_origins",
+        "own_domains",
+        "own_names",
+        "openai_models",
+        "research_allow_hosts",
+        mode="before",
     )
     @classmethod
     def _by_commas(cls, given: Any) -> Any:
         return tuple(part.strip() for part in given.split(",") if part.strip()) if isinstance(given, str) else given
+
+    @field_validator("openai_prices", mode="before")
+    @classmethod
+    def _price_list(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        pairs = [part.rpartition("=") for part in given.split(",") if part.strip()]
+        try:
+            return {name.strip(): prices_from(prices) for name, _, prices in pairs}
+        except ValueError:
+            raise ValueError("must be model=input/cached/output by commas, such as gpt-5-mini=0.25/0.025/2") from None
 
     @field_validator("own_domains")
     @classmethod
@@ -169,6 +197,8 @@ class Environment(BaseSettings):
     def _contradictions(self) -> Any:
         if self.extraction_engine == "model" and not self.has_model:
             yield "EXTRACTION_ENGINE=model needs OPENAI_API_KEY or OPENAI_BASE_URL"
+        if not set(self.openai_prices) <= {self.openai_model, *self.openai_models}:
+            yield "OPENAI_PRICES names a model that is neither OPENAI_MODEL nor one of OPENAI_MODELS"
         if self.crm == "zoho" and not self.zoho_refresh_token:
             yield "CRM=zoho needs ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET and ZOHO_REFRESH_TOKEN"
         if bool(self.entra_tenant_id) != bool(self.entra_client_id):

@@ -1,4 +1,4 @@
-"""Keys and spent tickets."""
+"""Keys, spent tickets, breakers."""
 
 import time
 
@@ -31,3 +31,17 @@ class SpentTicket(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+
+class Circuit(models.Model):
+    """An `extraction.breaker.Breaker`, in a row that all processes share. Deleting it closes the breaker."""
+
+    name = models.CharField(primary_key=True, max_length=255)
+    failures = models.IntegerField(default=0)
+    code = models.CharField(max_length=32, blank=True)
+    since = models.FloatField(null=True, blank=True)
+    until = models.FloatField(default=0.0)
+    probe = models.CharField(max_length=16, blank=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -3,14 +3,16 @@
 import asyncio
 import time
 from collections.abc import Awaitable
+from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection
-from django.db.models import Count
+from django.db import DatabaseError, connection
+from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
+from extraction.breaker import Breaker
 from streaming.addresses import FEATURES
 from streaming.models import Run
 from streaming.problems import Problem, not_signed_in
@@ -51,10 +53,22 @@ class Operations:
         found = await asyncio.gather(_outcome(parts.read(_select_one)), _outcome(parts.bell.ring({})))
         return {
             **dict(zip(names, found, strict=True)),
-            "model": "configured" if parts.tools.model else "off",
+            "model": await self._model_check(),
             "crm": "ok",
             "engine": "ok" if parts.engine.working else "failed",
         }
+
+    async def _model_check(self) -> str:
+        """How the model that answers is doing, as far as the last calls say; it is not asked for this."""
+        if not self._parts.models:
+            return "off"
+        try:
+            breaker = await self._parts.models[0].circuit.look()
+        except DatabaseError:
+            return "unknown"
+        if breaker.since is None:
+            return "configured"
+        return f"{breaker.code.removeprefix('model_')} since {_iso(breaker.since)}"
 
     @method_decorator(require_safe)
     async def metrics(self, request: HttpRequest) -> HttpResponse:
@@ -65,6 +79,7 @@ class Operations:
         measures = parts.log.measures
         try:
             states = await parts.read(_runs_by_state)
+            model = await self._model_figures()
         except Exception:  # noqa: BLE001
             return problem_response(request, Problem(503, "database_away", "The database is away.", retry_after=5))
         body: dict[str, Any] = {
@@ -74,10 +89,29 @@ class Operations:
             "total_queued_events": parts.log.queued(),
             "runs": states,
             "performance": measures.view(),
-            "model": {"tokens": measures.tokens, "cost": measures.cost},
+            "model": model,
             "crm": {"target": parts.crm.target},
         }
         return json_response(body)
+
+    async def _model_figures(self) -> dict[str, Any]:
+        figures = await self._parts.read(_model_account)
+        breakers = {model.name: _view(await model.circuit.look()) for model in self._parts.models}
+        return figures | {"currency": self._parts.env.openai_currency, "breakers": breakers}
+
+
+def _view(breaker: Breaker) -> dict[str, Any]:
+    return {
+        "state": breaker.state,
+        "code": breaker.code or None,
+        "failures_in_a_row": breaker.failures,
+        "since": breaker.since,
+        "until": breaker.until if breaker.since else None,
+    }
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 async def _outcome(check: Awaitable[Any]) -> str:
@@ -97,3 +131,22 @@ def _select_one() -> None:
 def _runs_by_state() -> dict[str, int]:
     counts = dict.fromkeys(Run.State.values, 0)
     return counts | dict(Run.objects.values_list("state").annotate(Count("id")))
+
+
+def _model_account() -> dict[str, Any]:
+    """What the runs that are kept have asked and taken. A run that met an open breaker asked nobody."""
+    asked = Run.objects.exclude(model_used="")
+    failures = asked.exclude(model_failure="").values_list("model_failure").annotate(Count("id"))
+    sums = asked.aggregate(
+        input=Sum("input_tokens", default=0),
+        cached=Sum("cached_tokens", default=0),
+        output=Sum("output_tokens", default=0),
+        cost=Sum("cost"),
+    )
+    return {
+        "calls": asked.count(),
+        "failures": dict(failures),
+        "not_asked": Run.objects.filter(model_used="").exclude(model_failure="").count(),
+        "cost": sums.pop("cost"),
+        "tokens": sums,
+    }

@@ -1,12 +1,15 @@
 """Builds everything once and introduces everybody. Nobody else constructs an adapter or reads a setting."""
 
 import asyncio
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from extraction.guard import GuardedModel
 from extraction.mime import letter_from
 from extraction.patterns import understand
 from extraction.pipeline import Tools, intake
@@ -21,6 +24,7 @@ from streaming.measures import Measures
 from streaming.runs import Runs
 from streaming.worker import Pipeline, RunWorker
 from wellintake.access.verifier import Verifier
+from wellintake.circuits import StoredCircuit
 from wellintake.database import DatabaseThreads
 from wellintake.environment import Environment
 from zoho.embedded import EmbeddedCrm
@@ -45,6 +49,7 @@ class Parts:
     verifier: Verifier
     addresses: Addresses
     tools: Tools
+    models: Sequence[GuardedModel]
     crm: Crm
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     started: asyncio.Event | None = None
@@ -83,7 +88,7 @@ class Parts:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
-        for outside in (self.tools.model, self.tools.research):
+        for outside in (self.tools.model, self.tools.research):  # the other models share the first one's connections
             if outside:
                 await outside.close()
         self.write.close()
@@ -111,10 +116,12 @@ def build(env: Environment) -> Parts:
     bell = Bell(get_channel_layer())
     log = Log(write, read, bell, Measures())
     crm = EmbeddedCrm(write, env.public_url or "")
+    guarded = _guarded(models(env), env, write, read)
     tools = Tools(
         own=OwnFirm(domains=frozenset(env.own_domains), names=frozenset(env.own_names)),
         crm=crm,
-        model=_model(env) if env.uses_model else None,
+        model=guarded[0] if guarded else None,
+        others={other.name: other for other in guarded[1:]},
         research=_research(env) if env.research == "on" else None,
     )
     engine = Engine(QUEUE, "memory://")
@@ -135,6 +142,7 @@ def build(env: Environment) -> Parts:
         verifier=verifier,
         addresses=Addresses(env.public_url, verifier),
         tools=tools,
+        models=guarded,
         crm=crm,
     )
 
@@ -153,13 +161,34 @@ def _research(env: Environment) -> Research:
     return WebResearch(env.research_timeout, frozenset(env.research_allow_hosts))
 
 
-def _model(env: Environment) -> LanguageModel:
+def models(env: Environment) -> list[LanguageModel]:
+    """The model that answers, then the others that a rerun may ask for; none when the rules are to work alone."""
+    if not env.uses_model:
+        return []
     from extraction.llm import OpenAiModel  # the SDK takes most of a second to import: only who uses it pays
 
-    return OpenAiModel.connect(
-        api_key=env.openai_api_key.get_secret_value() if env.openai_api_key else "none",
+    prices = {name: replace(price, currency=env.openai_currency) for name, price in env.openai_prices.items()}
+    first = OpenAiModel.connect(
+        api_key=_key_of(env),
         base_url=env.openai_base_url,
         api=env.openai_api,
         model=env.openai_model,
         timeout=env.openai_timeout,
+        prices=prices.get(env.openai_model),
+        deadline=env.openai_deadline,
     )
+    others = [name for name in dict.fromkeys(env.openai_models) if name != env.openai_model]
+    return [first, *(first.named(name, prices.get(name)) for name in others)]
+
+
+def _guarded(
+    models: Sequence[LanguageModel], env: Environment, write: DatabaseThreads, read: DatabaseThreads
+) -> list[GuardedModel]:
+    """Each with a breaker of its own. Another address or key is another service: what was wrong with the last one is
+    forgotten with it."""
+    service = hashlib.sha256(f"{env.openai_base_url}\n{_key_of(env)}".encode()).hexdigest()[:12]
+    return [GuardedModel(model, StoredCircuit(f"{model.name} {service}", write, read)) for model in models]
+
+
+def _key_of(env: Environment) -> str | None:
+    return env.openai_api_key.get_secret_value() if env.openai_api_key else None

@@ -6,9 +6,15 @@ Shapes: OpenAI's OpenAPI, schemas `ResponseStreamEvent` and `CreateChatCompletio
 from dataclasses import dataclass
 from typing import Any
 
+REFUSALS = {  # before the first byte: status and code
+    "rate_limited": (429, "rate_limit_exceeded"),  # with Retry-After
+    "server_error": (500, "server_error"),
+    "bad_key": (401, "invalid_api_key"),
+    "unknown_model": (404, "model_not_found"),
+    "too_long": (400, "context_length_exceeded"),
+}
 FAULTS = (
-    "rate_limited",  # 429 with Retry-After, `failures` times
-    "server_error",  # 500, `failures` times
+    *REFUSALS,
     "silent",  # takes the request and never answers
     "stall",  # stops half-way and keeps the connection
     "cut",  # TCP reset half-way
@@ -21,7 +27,7 @@ FAULTS = (
     "truncated_json",  # half an answer, and "completed" all the same
     "bad_frame",  # a data line that is no JSON
 )
-HALF_WAY = frozenset(FAULTS) - {"rate_limited", "server_error", "silent", "refusal"}
+HALF_WAY = frozenset(FAULTS) - {*REFUSALS, "silent", "refusal"}
 TOKEN = 4  # characters; the usual rule of thumb
 
 
@@ -55,7 +61,7 @@ def responses_frames(pieces: list[str], fault: str | None, model: str) -> Frames
             {"type": "response.refusal.delta", **place, "delta": no},
             {"type": "response.refusal.done", **place, "refusal": no},
         ]
-        return _counted(Frames(before, [], [*refused, _ending("completed", model)]))
+        return _counted(Frames(before, [], [*refused, _ending("completed", model, usage=_usage(6))]))
     texts = [{"type": "response.output_text.delta", **place, "delta": piece, "logprobs": []} for piece in pieces]
     done = [
         {"type": "response.output_text.done", **place, "text": text, "logprobs": []},
@@ -69,7 +75,8 @@ def responses_frames(pieces: list[str], fault: str | None, model: str) -> Frames
 def _after_response(fault: str | None, done: list[dict[str, Any]], model: str) -> list[dict[str, Any]]:
     match fault:
         case "incomplete":
-            return [_ending("incomplete", model, incomplete_details={"reason": "max_output_tokens"})]
+            reason = {"reason": "max_output_tokens"}
+            return [_ending("incomplete", model, incomplete_details=reason, usage=_usage(16_000))]
         case "filtered":
             return [_ending("incomplete", model, incomplete_details={"reason": "content_filter"})]
         case "failed":
@@ -149,8 +156,10 @@ def chat_frames(pieces: list[str], fault: str | None, model: str, azure: bool) -
             after = [_chunk(model, [_choice({}, "stop")]), usage]
         case "refusal":
             texts = []
+            usage = _chunk(model, []) | {"usage": _chat_usage(6)}
             after = [_chunk(model, [_choice({"refusal": "I cannot."})]), _chunk(model, [_choice({}, "stop")]), usage]
         case "incomplete":
+            usage = _chunk(model, []) | {"usage": _chat_usage(16_000)}
             after = [_chunk(model, [_choice({}, "length")]), usage]
         case "filtered":
             after = [_chunk(model, [_choice({}, "content_filter")]), usage]

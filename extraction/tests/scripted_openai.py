@@ -2,7 +2,7 @@
 
 In a test: `async with ScriptedOpenAi.serving(Script(answer_for([...]))) as server: … server.url`.
 As a process: `python -m extraction.tests.scripted_openai --port 0 --answer FILE [--fault NAME]` prints its URL;
-`GET /scripted` then tells what it saw.
+`GET /scripted` then tells what it saw, `POST /scripted` changes the script: `{"fault": null}` heals it.
 """
 
 import argparse
@@ -12,12 +12,12 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from extraction.prompt import SCHEMA
-from extraction.tests.scripted_frames import FAULTS, Frames, chat_frames, pieces_of, responses_frames
+from extraction.tests.scripted_frames import FAULTS, REFUSALS, Frames, chat_frames, pieces_of, responses_frames
 
 KEY = "scripted-key"
 DANA = {"full_name": "Marisol Tregenza", "email": "marisol.tregenza@harborwealth.example", "city": "Fort Wayne"}
@@ -41,15 +41,23 @@ def _whole(person: dict[str, Any], line: int) -> dict[str, Any]:
 
 @dataclass
 class Script:
-    """How one request is answered. `tokens_per_second` None: as fast as the wire takes them."""
+    """How one request is answered. `tokens_per_second` None: as fast as the wire takes them; `failures`: how many
+    requests meet the fault before all is well, None for all of them."""
 
     answer: str = field(default_factory=answer_for)
     tokens_per_second: float | None = None
     delay: float = 0.0
     fault: str | None = None
-    failures: int = 1
-    retry_after: float = 0.01
+    failures: int | None = None
+    retry_after: float | None = 0.01
     azure: bool = False
+
+    def for_this_request(self) -> "Script":
+        if self.fault is None or self.failures is None:
+            return self
+        met = replace(self, fault=self.fault if self.failures else None)
+        self.failures = max(0, self.failures - 1)
+        return met
 
 
 @dataclass
@@ -106,10 +114,12 @@ class ScriptedOpenAi:
     async def _serve(self, ahead: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes | None:
         """Answer one request. What of the next one was read ahead, or None when the connection is done."""
         head = (ahead + await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        _, path, _ = head[0].split(" ")
+        method, path, _ = head[0].split(" ")
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in head[1:] if line)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         if path == "/scripted":
+            if method == "POST":
+                self.script = replace(self.script, **json.loads(body))
             return await _reply(writer, 200, self.seen())
         if headers.get("authorization") != f"Bearer {KEY}":
             return await _reply(writer, 401, _error("invalid_api_key"))
@@ -121,11 +131,11 @@ class ScriptedOpenAi:
     async def _answer(
         self, number: int, request: Seen, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bytes | None:
-        script = self.scripts.popleft() if self.scripts else self.script
-        if script.fault in ("rate_limited", "server_error") and script.failures:
-            script.failures -= 1
-            status, code = (429, "rate_limit_exceeded") if script.fault == "rate_limited" else (500, "server_error")
-            return await _reply(writer, status, _error(code), {"Retry-After": str(script.retry_after)})
+        script = (self.scripts.popleft() if self.scripts else self.script).for_this_request()
+        if script.fault in REFUSALS:
+            status, code = REFUSALS[script.fault]
+            told = {"Retry-After": str(script.retry_after)} if status == 429 and script.retry_after is not None else {}
+            return await _reply(writer, status, _error(code), told)
         telling = asyncio.create_task(self._tell(number, request, script, writer))
         hearing = asyncio.create_task(reader.read(1))
         await asyncio.wait({telling, hearing}, return_when=asyncio.FIRST_COMPLETED)
@@ -227,12 +237,13 @@ async def _main() -> None:
     parser.add_argument("--delay", type=float, default=0.0, help="seconds before the first token")
     parser.add_argument("--answer", type=Path, help="file with the answer's JSON")
     parser.add_argument("--fault", choices=FAULTS)
-    parser.add_argument("--failures", type=int, default=1, help="how often the faults before the answer happen")
+    parser.add_argument("--failures", type=int, help="how many requests meet the fault; all unless given")
+    parser.add_argument("--retry-after", type=float, default=0.01, help="what a 429 says")
     parser.add_argument("--azure", action="store_true", help="first chat chunk without choices")
     parser.add_argument("--stamps", action="store_true", help="keep the time of every chunk for GET /scripted")
     given = parser.parse_args()
     script = Script(tokens_per_second=given.tokens_per_second, delay=given.delay, fault=given.fault, azure=given.azure)
-    script.failures = given.failures
+    script.failures, script.retry_after = given.failures, given.retry_after
     if given.answer:
         script.answer = given.answer.read_text("utf-8")
     async with ScriptedOpenAi.serving(script, given.port, given.stamps) as server:

@@ -7,18 +7,22 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
+import httpx2
 import pytest
 
 from extraction.errors import (
     ModelError,
     ModelIncomplete,
+    ModelOverfilled,
     ModelRateLimited,
     ModelRefused,
     ModelRejected,
+    ModelTooSlow,
     ModelUnavailable,
 )
-from extraction.llm import OpenAiModel, Prices
+from extraction.llm import OpenAiModel, retry_after
 from extraction.ports import Prompt
+from extraction.prices import Prices
 from extraction.prompt import SCHEMA
 from extraction.reader import FieldReader, MalformedAnswer
 from extraction.tests.scripted_frames import TOKEN
@@ -45,6 +49,18 @@ async def heard(model: OpenAiModel) -> tuple[list[str], Usage]:
     *texts, usage = [piece async for piece in model.stream(PROMPT)]
     assert isinstance(usage, Usage)
     return [text for text in texts if isinstance(text, str)], usage
+
+
+async def heard_until_it_failed(model: OpenAiModel, kind: type[ModelError] = ModelError) -> tuple[str, Usage]:
+    said, usage = "", None
+    with pytest.raises(kind):
+        async for piece in model.stream(PROMPT):
+            if isinstance(piece, str):
+                said += piece
+            else:
+                usage = piece
+    assert usage
+    return said, usage
 
 
 @both_apis
@@ -99,8 +115,11 @@ async def test_what_piles_up_while_the_caller_is_busy_comes_as_one_string(api):
     [
         ("rate_limited", ModelRateLimited),
         ("server_error", ModelUnavailable),
-        ("silent", ModelUnavailable),
-        ("stall", ModelUnavailable),
+        ("bad_key", ModelRejected),
+        ("unknown_model", ModelRejected),
+        ("too_long", ModelOverfilled),
+        ("silent", ModelTooSlow),
+        ("stall", ModelTooSlow),
         ("cut", ModelUnavailable),
         ("clean_end", ModelIncomplete),
         ("incomplete", ModelIncomplete),
@@ -126,14 +145,11 @@ async def test_every_failure_is_told_in_our_own_words(api, fault, kind):
 @both_apis
 @pytest.mark.parametrize("fault", ["cut", "clean_end", "incomplete", "failed", "error_event", "stall"])
 async def test_what_was_said_before_the_failure_is_not_lost(api, fault):
-    said = ""
     async with (
         ScriptedOpenAi.serving(Script(ANSWER, fault=fault)) as server,
         model_of(server, api, timeout=0.3 if fault in ("silent", "stall") else 20) as model,
     ):
-        with pytest.raises(ModelError):
-            async for piece in model.stream(PROMPT):
-                said += str(piece)
+        said, _ = await heard_until_it_failed(model)
 
     assert ANSWER.startswith(said)
     assert len(said) > len(ANSWER) // 3
@@ -186,6 +202,94 @@ async def test_a_failure_before_the_first_byte_is_tried_again(api, fault):
 
     assert "".join(texts) == ANSWER
     assert len(server.requests) == 2
+
+
+@both_apis
+async def test_who_is_told_to_come_back_later_is_not_kept_waiting(api):
+    async with (
+        ScriptedOpenAi.serving(Script(fault="rate_limited", retry_after=30)) as server,
+        model_of(server, api, tries_again=1) as model,
+    ):
+        with pytest.raises(ModelRateLimited) as failure:
+            await heard(model)
+
+    assert len(server.requests) == 1
+    assert failure.value.retry_after == 30
+
+
+@both_apis
+async def test_silence_is_waited_for_once(api):
+    async with (
+        ScriptedOpenAi.serving(Script(fault="silent")) as server,
+        model_of(server, api, timeout=0.3, tries_again=1) as model,
+    ):
+        with pytest.raises(ModelTooSlow):
+            await heard(model)
+
+    assert len(server.requests) == 1
+
+
+@both_apis
+async def test_an_answer_that_never_ends_is_too_slow_though_it_is_never_silent(api):
+    script = Script(ANSWER, tokens_per_second=20)
+    async with ScriptedOpenAi.serving(script) as server, model_of(server, api, deadline=0.5) as model:
+        said, _ = await heard_until_it_failed(model, ModelTooSlow)
+        await asyncio.wait_for(server.disconnected.wait(), 20)
+
+    assert said
+    assert ANSWER.startswith(said)
+
+
+@both_apis
+@pytest.mark.parametrize(("fault", "output"), [("refusal", 6), ("incomplete", 16_000)])
+async def test_an_answer_that_failed_was_paid_for_too(api, fault, output):
+    async with (
+        ScriptedOpenAi.serving(Script(ANSWER, fault=fault)) as server,
+        model_of(server, api, prices=Prices(0, 0, 1.0)) as model,
+    ):
+        _, usage = await heard_until_it_failed(model)
+
+    assert usage == Usage(
+        input_tokens=2000, cached_tokens=1536, output_tokens=output, cost=output / 1_000_000, currency="USD"
+    )
+
+
+@both_apis
+async def test_what_nobody_counted_costs_nothing_that_we_know_of(api):
+    async with (
+        ScriptedOpenAi.serving(Script(ANSWER, fault="cut")) as server,
+        model_of(server, api, prices=Prices(1, 1, 1)) as model,
+    ):
+        _, usage = await heard_until_it_failed(model, ModelUnavailable)
+
+    assert usage.cost is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "12"}, 12),
+        ({"retry-after": "12", "retry-after-ms": "1500"}, 1.5),
+        ({"retry-after": "-1"}, 0),
+        ({"retry-after": "Wed, 01 Jan 2020 00:00:00 GMT"}, 0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "nan"}, None),
+        ({}, None),
+    ],
+)
+def test_when_to_come_back_is_said_in_several_ways(headers, seconds):
+    assert retry_after(httpx2.Headers(headers)) == seconds
+
+
+async def test_another_model_is_asked_over_the_same_connections_at_its_own_price():
+    async with ScriptedOpenAi.serving(Script(ANSWER)) as server, model_of(server, "responses") as model:
+        other = model.named("gpt-5", Prices(0, 0, 1.0))
+        await heard(model)
+        _, usage = await heard(other)
+
+    assert [request.body["model"] for request in server.requests] == ["gpt-5-mini", "gpt-5"]
+    assert server.connections == 1
+    assert usage.cost
 
 
 @both_apis

@@ -46,6 +46,9 @@ async def run(
     [
         ("rate_limited", "model_rate_limited"),
         ("server_error", "model_unavailable"),
+        ("bad_key", "model_rejected"),
+        ("unknown_model", "model_rejected"),
+        ("too_long", "model_overfilled"),
         ("silent", "model_unavailable"),
         ("stall", "model_unavailable"),
         ("cut", "model_unavailable"),
@@ -58,7 +61,6 @@ async def run(
 )
 async def test_whatever_the_model_does_the_patterns_stand_and_the_fault_is_named(api, fault, code):
     script = Script(answer_for([JANE]), fault=fault)
-    script.failures = 99
 
     found, notebook = await run(script, api)
 

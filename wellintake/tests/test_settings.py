@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from extraction.prices import Prices
 from wellintake.environment import Environment, SettingsError, read_environment
 
 
@@ -84,6 +85,23 @@ def test_a_list_is_given_by_commas(monkeypatch):
     monkeypatch.setenv("OWN_DOMAINS", "Well.example, other.example ,")
 
     assert read_environment().own_domains == ("well.example", "other.example")
+
+
+def test_prices_are_given_for_each_model_by_its_name(monkeypatch):
+    monkeypatch.setenv("OPENAI_MODELS", "org/own=8b")
+    monkeypatch.setenv("OPENAI_PRICES", "gpt-5-mini=0.25/0.025/2, org/own=8b=1/1/4")
+
+    assert read_environment().openai_prices == {
+        "gpt-5-mini": Prices(0.25, 0.025, 2.0),
+        "org/own=8b": Prices(1.0, 1.0, 4.0),
+    }
+
+
+@pytest.mark.parametrize(
+    "prices", ["gpt-5-mini", "gpt-5-mini=1/2", "gpt-5-mini=1/2/x", "gpt-5-mini=1/2/-3", "gpt-5=1/1/1"]
+)
+def test_a_price_that_is_none_or_belongs_to_no_model_is_told(monkeypatch, prices):
+    assert "OPENAI_PRICES" in problems(monkeypatch, OPENAI_PRICES=prices)[0]
 
 
 def test_the_environment_is_read_nowhere_else():
