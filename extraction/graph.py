@@ -18,6 +18,7 @@ from extraction.pipeline import (
     ask_model,
     begin,
     look_up,
+    read_attachments,
     read_letter,
     read_patterns,
     research,
@@ -52,6 +53,11 @@ async def _patterns(run: Run) -> Run:
     return {"draft": await read_patterns(run["letter"], run["journal"], run["tools"])}
 
 
+async def _attachments(run: Run) -> Run:
+    letter, draft = await read_attachments(run["letter"], run["draft"], run["journal"], run["tools"])
+    return {"letter": letter, "draft": draft}
+
+
 async def _research(run: Run) -> Run:
     return {"looking": asyncio.create_task(research(run["draft"], run["journal"], run["tools"]))}
 
@@ -70,15 +76,20 @@ async def _validate(run: Run) -> Run:
     return {"whole": whole}
 
 
+# Research needs no more than the body's fields; everything else waits for what the attachments add.
+FOLLOWS = {"attachments": "patterns", "research": "patterns", "model": "attachments", "duplicates": "attachments"}
+
+
 def build() -> Any:
     graph = StateGraph(Run)
+    before = {"read": _read, "patterns": _patterns, "attachments": _attachments}
     beside = {"research": _research, "model": _model, "duplicates": _duplicates}
-    for name, node in {"read": _read, "patterns": _patterns, **beside, "validate": _validate}.items():
+    for name, node in {**before, **beside, "validate": _validate}.items():
         graph.add_node(name, node)  # type: ignore[call-overload]  # its overloads do not take a name of type str
     graph.add_edge(START, "read")
     graph.add_edge("read", "patterns")
-    for name in beside:
-        graph.add_edge("patterns", name)
+    for name, earlier in FOLLOWS.items():
+        graph.add_edge(earlier, name)
     graph.add_edge(list(beside), "validate")
     graph.add_edge("validate", END)
     return graph.compile()

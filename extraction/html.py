@@ -62,6 +62,7 @@ _NAMED = {"white": "#ffffff", "black": "#000000"}
 _TELLING = re.compile(
     r"https?://(?:[\w.-]+\.)?(?:linkedin\.com/(?:comm/)?in/|calendly\.com/events/)[^\s<>\"]{1,300}", re.I
 )
+_GAPS = re.compile(r"[ \t\n]+")  # whole runs: a pattern for each part of one takes quadratic time on a mail of gaps
 _NESTING = r"(?:div|span|font|table|blockquote|section|b|i|u|em|strong|center|ul|ol)\b"
 _OPENING, _CLOSING = re.compile(rf"<{_NESTING}", re.I), re.compile(rf"</{_NESTING}", re.I)
 MAX_UNCLOSED = 2_000
@@ -191,8 +192,13 @@ def _collapsed(text: str) -> str:
 
 
 def _tidy(text: str) -> str:
-    text = text.replace("\u00a0", " ")
-    text = re.sub(r"[ \t]*\n[ ]*", "\n", text)
-    text = re.sub(r"\s*\t[ ]*", "\t", text)
-    text = re.sub(r"\t+(?=\n|$)", "", text)
-    return re.sub(r"\n{3,}", "\n\n", text).strip("\n\t ")
+    return _GAPS.sub(_gap, text.replace("\u00a0", " ")).strip("\n\t ")
+
+
+def _gap(found: re.Match[str]) -> str:
+    """What parts two words: a new cell, at most one empty line, or the spaces as they are."""
+    gap = found.group()
+    line_ends = gap.count("\n")
+    if "\t" in gap[gap.rfind("\n") + 1 :]:
+        return "\t"
+    return "\n" * min(line_ends, 2) or gap

@@ -14,7 +14,7 @@ from extraction.letter import Letter, LetterFile, Party, Segment
 from extraction.msg import OLE_MAGIC, message_from_msg
 from extraction.parts import segments_of
 from extraction.text import canonical, decoded
-from extraction.types import AttachedFile, Email, Issue
+from extraction.types import Email, Issue
 
 MAX_HEADER = 20_000  # characters; the header parser takes quadratic time on hostile ones
 MAX_BODY = 2_000_000
@@ -23,6 +23,10 @@ MAX_PARTS = 200
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:]{1,64}@[^\s<>\"'(),;:]{1,255}")
 _LOOKS_HTML = re.compile(r"<(?:html|body|div|p|br|table|span|!doctype)\b", re.I)
 HIDDEN_TEXT = Issue(code="hidden_text", message="The mail holds text that readers do not see. It was ignored.")
+UNREADABLE_MAIL = Issue(code="attachment_unreadable", message="An attached mail could not be read.")
+# What the standard parser raises on hostile mails that nobody thought of; it will raise it every time.
+_HOSTILE = (ValueError, LookupError, TypeError, AttributeError)
+_OUTLOOK = "application/vnd.ms-outlook"
 
 
 def letter_from(email: Email) -> Letter:
@@ -33,8 +37,7 @@ def letter_from(email: Email) -> Letter:
         if email.raw_email is not None:
             return _letter_from_bytes(raw_bytes(email.raw_email), email)
         return _letter_from_parts(email)
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        # What the standard parser raises on hostile mails that nobody thought of; it will raise it every time.
+    except _HOSTILE as error:
         raise UnreadableMail from error
 
 
@@ -59,11 +62,10 @@ def _letter_from_parts(email: Email) -> Letter:
     is_html = email.body_type == "html" or (email.body_type is None and bool(_LOOKS_HTML.search(email.body[:5000])))
     visible = text_from(email.body) if is_html else None
     draft = _Draft(
-        body=canonical(visible.text if visible else email.body),
         issues=[HIDDEN_TEXT] if visible and visible.hidden else [],
-        files=[_file_of(file) for file in email.attachments],
         headers={"from": email.sender_email, "subject": email.subject},
     )
+    draft.body = _joined(canonical(visible.text if visible else email.body), *_given(email, draft))[:MAX_BODY]
     return _finished(
         draft,
         subject=canonical(email.subject),
@@ -76,8 +78,14 @@ def _letter_from_parts(email: Email) -> Letter:
     )
 
 
-def _file_of(file: AttachedFile) -> LetterFile:
-    return LetterFile(file.filename, file.content_type, file.content(), file.is_inline)
+def _given(email: Email, draft: "_Draft") -> Iterator[str]:
+    """The mails among the files that the client handed in beside the mail; all go to the draft."""
+    for file in email.attachments:
+        yield _taken(LetterFile(file.filename, file.content_type, file.content(), file.is_inline), draft, nesting=0)
+
+
+def _joined(*texts: str) -> str:
+    return "\n\n".join(text for text in texts if text)
 
 
 # ---------------------------------------------------------------- from a whole message
@@ -99,8 +107,7 @@ def _letter_from_bytes(content: bytes, email: Email) -> Letter:
     message = message_from_msg(content) if content.startswith(OLE_MAGIC) else _parsed(content)
     headers = {name.lower(): _header(message, name) for name, _ in reversed(list(message.raw_items()))}
     draft = _Draft(headers=headers)
-    draft.body = _read(message, draft, nesting=0)[:MAX_BODY]
-    draft.files += [_file_of(file) for file in email.attachments]
+    draft.body = _joined(_read(message, draft, nesting=0), *_given(email, draft))[:MAX_BODY]
     sender = _first(_addresses(message, "from")) or _first(_addresses(message, "sender"))
     if not (draft.body.strip() or draft.files or headers.get("subject") or sender):
         raise UnreadableMail
@@ -132,8 +139,8 @@ def _read(message: EmailMessage, draft: _Draft, nesting: int) -> str:
         elif kind in ("text/plain", "text/html") and not _is_attached(part):
             (plain if kind == "text/plain" else html).append(canonical(_text_of(part)))
         elif part.get_content_maintype() != "message":
-            draft.files.append(_attachment(part, len(draft.files) + 1))
-    return "\n\n".join(text for text in (_best("\n".join(plain), "\n".join(html), draft), *carried) if text)
+            carried.append(_taken(_attachment(part, len(draft.files) + 1), draft, nesting))
+    return _joined(_best("\n".join(plain), "\n".join(html), draft), *carried)
 
 
 def _best(plain: str, html: str, draft: _Draft) -> str:
@@ -160,12 +167,38 @@ def _leaves(message: Message) -> Iterator[EmailMessage]:
 
 
 def _carried(part: EmailMessage, draft: _Draft, nesting: int) -> str:
-    """A forwarded message in the words of a forward, so that one reader understands both."""
     inside = part.get_payload()
     message = inside[0] if isinstance(inside, list) and inside else None
-    if not isinstance(message, EmailMessage) or nesting >= MAX_NESTING:
+    return _as_forward(message, draft, nesting) if isinstance(message, EmailMessage) else ""
+
+
+def _taken(file: LetterFile, draft: _Draft, nesting: int) -> str:
+    """A file goes along; when it is a mail, it is also read like one that is carried."""
+    draft.files.append(file)
+    try:
+        message = _message_in(file)
+        return _as_forward(message, draft, nesting) if message else ""
+    except (UnreadableMail, *_HOSTILE):
+        draft.issues.append(UNREADABLE_MAIL)
         return ""
-    lines = [f"{name}: {_header(message, name)}" for name in ("From", "Date", "Subject", "To") if message.get(name)]
+
+
+def _message_in(file: LetterFile) -> EmailMessage | None:
+    name = file.filename.lower()
+    if file.content.startswith(OLE_MAGIC) and (name.endswith(".msg") or file.content_type == _OUTLOOK):
+        return message_from_msg(file.content)
+    if not (name.endswith(".eml") or file.content_type == "message/rfc822"):
+        return None
+    message = _parsed(file.content)
+    return message if _header(message, "from") or _header(message, "subject") else None
+
+
+def _as_forward(message: EmailMessage, draft: _Draft, nesting: int) -> str:
+    """A carried message in the words of a forward, so that one reader understands both."""
+    if nesting >= MAX_NESTING:
+        return ""
+    known = ((name, _header(message, name)) for name in ("From", "Date", "Subject", "To"))
+    lines = [f"{name}: {value}" for name, value in known if value]
     return "\n".join(["---------- Forwarded message ---------", *lines, "", _read(message, draft, nesting + 1)])
 
 
@@ -272,9 +305,7 @@ def _finished(
         message_id=message_id,
         headers=draft.headers,
         files=tuple(draft.files),
-        issues=tuple(dict.fromkeys(draft.issues))
-        if False
-        else tuple({issue.code: issue for issue in draft.issues}.values()),
+        issues=tuple(dict.fromkeys(draft.issues)),
     )
     top = (Segment("header", "subject", 0, len(sources["subject"])), Segment("header", "header", 0, len(header)))
     return replace(letter, segments=(*top, *segments_of(draft.body, subject, sender)))

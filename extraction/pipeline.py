@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from extraction.answer import Answer
+from extraction.attachments import Attached, AttachmentReader, with_attached
 from extraction.corrections import corrected
 from extraction.errors import CrmError, ModelError, ModelPaused, ResearchError
 from extraction.events import (
@@ -35,6 +36,7 @@ from extraction.rules import with_rules
 from extraction.types import Email, Engine, Extraction, FieldValue, Issue, OwnFirm, Person, Usage
 from extraction.values import company_domain
 
+ATTACHED = "attachments"  # the step that keeps what they say: evidence points into this text for good
 OUT_OF_TIME = "research is out of time"
 RESEARCH_GRACE_SECONDS = 1.0  # what research may take beyond everything else: it never stands between user and Save
 
@@ -50,6 +52,7 @@ class Tools:
     others: Mapping[str, LanguageModel] = field(default_factory=dict)
     research: Research | None = None
     today: Callable[[], date] = date.today
+    attachments: AttachmentReader = field(default_factory=AttachmentReader)
 
     def for_user(self, email: Email) -> "Tools":
         return replace(self, own=self.own.model_copy(update={"user": email.user_context}))
@@ -81,8 +84,9 @@ async def intake(email: Email, journal: Journal, tools: Tools) -> Intake:
     begin(letter, journal, tools)
     draft = await read_patterns(letter, journal, tools)
     async with asyncio.TaskGroup() as tasks:
-        searching = tasks.create_task(look_up(draft, journal, tools))
         looking = tasks.create_task(research(draft, journal, tools))
+        letter, draft = await read_attachments(letter, draft, journal, tools)
+        searching = tasks.create_task(look_up(draft, journal, tools))
         answering = tasks.create_task(ask_model(letter, draft, journal, tools))
         answer = await answering
         await searching
@@ -118,14 +122,28 @@ def begin(letter: Letter, journal: Journal, tools: Tools) -> None:
     )
 
 
-async def read_patterns(letter: Letter, journal: Journal, tools: Tools) -> Extraction:
+async def read_patterns(letter: Letter, journal: Journal, tools: Tools, step: str = "patterns") -> Extraction:
     """The deterministic pass: the first fields, in milliseconds."""
 
     async def work() -> Extraction:
         found = await asyncio.to_thread(understand, letter, tools.own)
         return with_rules(found, tools.own, tools.today())
 
-    return await journal.step("patterns", work, Extraction, lambda found: field_events(found.people))
+    return await journal.step(step, work, Extraction, lambda found: field_events(found.people))
+
+
+async def read_attachments(
+    letter: Letter, draft: Extraction, journal: Journal, tools: Tools
+) -> tuple[Letter, Extraction]:
+    """The letter with what its attachments say, and what the patterns make of it then. Reading files takes a hundred
+    times as long as the patterns do, so the body's fields are told before."""
+    if not letter.files:
+        return letter, draft
+    attached = await journal.step(ATTACHED, lambda: tools.attachments.read(letter), Attached)
+    if attached == Attached():
+        return letter, draft
+    letter = with_attached(letter, attached)
+    return letter, await read_patterns(letter, journal, tools, "patterns_with_attachments")
 
 
 async def ask_model(letter: Letter, draft: Extraction, journal: Journal, tools: Tools) -> Extraction:

@@ -12,13 +12,14 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from pydantic import BaseModel, ConfigDict
 
+from extraction.attachments import Attached, with_attached
 from extraction.corrections import corrected
 from extraction.errors import LeaseLost
 from extraction.events import Cancelled
 from extraction.identity import message_id_of
 from extraction.letter import Letter
 from extraction.mime import letter_from
-from extraction.pipeline import Matches, Tools
+from extraction.pipeline import ATTACHED, Matches, Tools
 from extraction.records import missing_for, records_from
 from extraction.types import Corrections, Email, Engine, Extraction, Mode
 from streaming.callers import Caller
@@ -77,8 +78,10 @@ class Runs:
         return run
 
     async def letter(self, run: Run) -> Letter:
-        """The run's mail as it was understood."""
-        return await asyncio.to_thread(letter_from, await self._email(str(run.id)))
+        """The run's mail as it was understood, with its attachments as soon as they have been read."""
+        letter = await asyncio.to_thread(letter_from, await self._email(str(run.id)))
+        attached = await self._read(_attached_to, str(run.id))
+        return with_attached(letter, Attached.model_validate_json(attached)) if attached else letter
 
     async def _email(self, run_id: str) -> Email:
         return Email.model_validate_json(await self._read(_email_of, run_id))
@@ -260,6 +263,10 @@ def _find(run_id: str) -> Run | None:
 
 def _email_of(run_id: str) -> str:
     return Run.objects.values_list("email", flat=True).get(pk=run_id)
+
+
+def _attached_to(run_id: str) -> str | None:
+    return Step.objects.filter(run_id=run_id, name=ATTACHED).values_list("result", flat=True).first()
 
 
 def _change(run_id: str, states: tuple[str, ...], columns: dict[str, Any]) -> bool:

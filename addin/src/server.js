@@ -95,7 +95,8 @@ export class Server {
   /** @param {string} runId @returns {Promise<any>} */
   snapshot = (runId) => this.#json(`/stream/runs/${runId}`);
 
-  /** The canonical text that evidence points into. @param {string} runId @returns {Promise<{sources: Record<string, string>}>} */
+  /** The canonical text that evidence points into, as far as it is known.
+   * @param {string} runId @returns {Promise<{sources: Record<string, string>, attachments: {filename: string, is_inline: boolean}[]}>} */
   mail = (runId) => this.#json(`/stream/runs/${runId}/mail`);
 
   /**

@@ -26,6 +26,9 @@ export class Session {
   #abort = new AbortController();
   #began = 0;
   #readingMail = false;
+  /** May the server know more of the mail by now, the text of its attachments? */
+  #mailGrew = false;
+  #hasFiles = false;
 
   /** @param {Server} server @param {() => void} onChange */
   constructor(server, onChange) {
@@ -57,7 +60,8 @@ export class Session {
       this.story = tell(this.story, envelope);
       this.#measure(envelope.type);
       if (this.story.state !== "review") this.saving = false;
-      if (!this.sources) void this.#readMail(runId);
+      this.#mailGrew ||= this.#tellsOfMore(envelope);
+      if (!this.sources || (this.#mailGrew && this.#hasFiles)) void this.#readMail(runId);
       this.onChange();
     }
   }
@@ -76,14 +80,25 @@ export class Session {
     if (["review_ready", "complete"].includes(type)) this.clock.total ??= ms;
   }
 
+  /** Attachments are read behind the body, and before validation. @param {import("./story.js").Envelope} envelope */
+  #tellsOfMore({ type, data }) {
+    return type === "validation_start" || Boolean(data.evidence && this.sources && !(data.evidence.source in this.sources));
+  }
+
   /** The mail is readable once the server has cut it into parts; until then it is asked for again. @param {string} runId */
   async #readMail(runId) {
     if (this.#readingMail) return;
     this.#readingMail = true;
     try {
-      this.sources = (await this.server.mail(runId)).sources;
-      this.onChange();
+      do {
+        this.#mailGrew = false;
+        const { sources, attachments } = await this.server.mail(runId);
+        this.sources = sources;
+        this.#hasFiles = attachments.some((file) => !file.is_inline);
+        this.onChange();
+      } while (this.#mailGrew && this.#hasFiles);
     } catch {
+      this.#mailGrew = true;
       await new Promise((resolve) => setTimeout(resolve, 250));  // the next event asks again; the fields do not depend on it
     } finally {
       this.#readingMail = false;

@@ -45,6 +45,43 @@ test("a server that is just restarting costs the user no second click", async ()
   assert.equal(asked.length, 2);
 });
 
+/** A server that tells a run of three events; the attachment's text is there from the second look at the mail on. @param {boolean} attached */
+function telling(attached) {
+  let looks = 0;
+  const answer = async (/** @type {string} */ url) => {
+    if (!url.endsWith("/mail")) return Response.json({ url: "ws://server.example/ws", mode: "websocket", accessToken: "t" });
+    const read = attached && looks++ ? { "attachment:cv.pdf": "Jane Roe" } : {};
+    return Response.json({ sources: { body: "See attached.", ...read }, attachments: attached ? [{ filename: "cv.pdf", is_inline: false }] : [] });
+  };
+  class Socket extends EventTarget {
+    readyState = 1;
+    send() {}
+    close() {}
+    constructor() {
+      super();
+      ["extraction_start", "validation_start", "complete"].forEach((type, index) => setTimeout(() => {
+        const data = JSON.stringify({ type, run_id: "r", sequence: index + 1, cursor: `1.${index + 1}`, timestamp: 1, data: {} });
+        this.dispatchEvent(new MessageEvent("message", { data }));
+      }, 1));
+    }
+  }
+  return new Server({ fetch: /** @type {any} */ (answer), WebSocket: /** @type {any} */ (Socket) });
+}
+
+for (const [attached, expected] of /** @type {[boolean, object[]][]} */ ([
+  [true, [{ body: "See attached." }, { body: "See attached.", "attachment:cv.pdf": "Jane Roe" }]],
+  [false, [{ body: "See attached." }]],
+]))
+  test(`the mail is read ${attached ? "again when its attachments have been read" : "once when nothing is attached"}`, async () => {
+    const shown = new Set();
+    const session = new Session(telling(attached), () => session.sources && shown.add(session.sources));
+
+    await session.follow("r", null);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+
+    assert.deepEqual([...shown], expected);
+  });
+
 test("a refusal becomes a sentence that names the fields at fault", () => {
   const document = { title: "Unprocessable", detail: "Some fields are at fault.", errors: [{ field: "subject", message: "is too long" }, "and more"] };
 

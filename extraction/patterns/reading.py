@@ -88,11 +88,11 @@ def passages_of(letter: Letter) -> tuple[Passage, ...]:
 def within_limits(passages: Iterable[Passage]) -> tuple[Passage, ...]:
     """What is read of long mails: 16 KB, and always the oldest message, which says who somebody is."""
     passages = tuple(passages)
-    messages = [passage.number for passage in passages if passage.kind != "signature"]
+    oldest = max((passage.number for passage in passages if passage.kind not in ("signature", "attachment")), default=0)
     left = MAX_ALL
     chosen = []
     for passage in passages:
-        if passage.number >= messages[-1] or len(passage.text) <= left:
+        if (passage.number >= oldest and passage.kind != "attachment") or len(passage.text) <= left:
             chosen.append(passage)
             left -= len(passage.text)
     return tuple(chosen)

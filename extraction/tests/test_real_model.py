@@ -138,4 +138,5 @@ async def test_the_model_stops_writing_when_nobody_listens_any_more(small_model)
 async def test_a_mail_beyond_the_models_memory_is_a_rejected_request(small_model):
     async with connected(small_model(tokens=12)) as model:
         with pytest.raises(ModelRejected):
-            await anext(model.stream(Prompt("Read.", "word " * 20_000, "1", BOUNDED)))
+            async for piece in model.stream(Prompt("Read.", "word " * 20_000, "1", BOUNDED)):
+                assert piece == Usage()

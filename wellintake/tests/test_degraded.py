@@ -13,8 +13,8 @@ from wellintake.tests.test_page import SAMPLE
 
 pytestmark = pytest.mark.server
 
-JANE = {"full_name": "Jane Roe", "email": "jane.roe@acmewealth.example", "city": "Tulsa"}
-BODY = MAIL["body"] + "\nPS: Tulsa would be fine, too.\n"
+JANE = {"full_name": "Jane Roe", "email": "jane.roe@acmewealth.example", "city": "Piney Hollow"}
+BODY = MAIL["body"] + "\nPS: Piney Hollow would be fine, too.\n"
 PRICES = {"OPENAI_PRICES": "gpt-5-mini=1/0.5/4", "OPENAI_CURRENCY": "EUR"}
 
 
@@ -62,7 +62,7 @@ async def test_whatever_the_model_does_the_run_is_ready_for_review_and_says_so(o
             state = await settled(server, http)
             assert (fault, state["state"], state["engine"], codes(state)) == (fault, "review", "patterns", [code])
             assert state["people"][0]["contact"]["email"] == JANE["email"]
-            assert ("Tulsa" in cities(state)) == (fault in ("truncated_json", "incomplete", "stall"))
+            assert ("Piney Hollow" in cities(state)) == (fault in ("truncated_json", "incomplete", "stall"))
 
             await http.post(f"/stream/runs/{state['run_id']}/save", json={"corrections": {"allow_duplicate": True}})
             (*_, complete) = await by_polling(server, state["run_id"], after=state["cursor"])

@@ -88,10 +88,11 @@ export class FieldRow {
     const others = (field?.alternatives ?? []).filter(({ value }) => shown(value) !== shown(field?.value));
     if (field && edit !== undefined) others.unshift(field);
     this.root.toggleAttribute("data-differs", others.length > 0 && edit === undefined);
-    const quote = field?.evidence?.quote;
+    const { quote, source } = field?.evidence ?? {};
+    const file = source?.startsWith("attachment:") ? source.slice("attachment:".length) : "";
     this.aside.replaceChildren(
       ...(issue ? [element("p", { class: "aside-issue", text: issue })] : []),
-      ...(quote ? [element("q", { text: quote })] : field ? [element("p", { text: "No words of the mail stand behind this." })] : []),
+      ...(quote ? [element("q", { text: quote }), ...(file ? [element("p", { text: `in ${file}` })] : [])] : field ? [element("p", { text: "No words of the mail stand behind this." })] : []),
       ...(locked ? [] : others.map((other) =>
         element("button", { type: "button", class: "alternative", onclick: () => this.#take(shown(other.value)) },
           element("span", { text: shown(other.value) }), element("small", { text: `${originWord(other.origin)} ${other.confidence.toFixed(2)}` })))));

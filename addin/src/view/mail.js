@@ -31,13 +31,15 @@ export class MailPane {
     return this.#sources.size === 0;
   }
 
-  /** @param {Record<string, string>} sources  canonical text by name */
+  /** What stands there already stays as it is, where the reader is. @param {Record<string, string>} sources  canonical text by name */
   show(sources) {
-    this.#sources.clear();
+    if (this.isEmpty) {
+      this.root.replaceChildren();
+      this.root.scrollTop = 0;
+    }
     const known = ["subject", "header", "body"];
     const names = [...known.filter((name) => name in sources), ...Object.keys(sources).filter((name) => !known.includes(name))];
-    this.root.replaceChildren(...names.map((name) => this.#section(name, sources[name])));
-    this.root.scrollTop = 0;
+    this.root.append(...names.filter((name) => !this.#sources.has(name)).map((name) => this.#section(name, sources[name])));
   }
 
   /** @param {string} name @param {string} text */

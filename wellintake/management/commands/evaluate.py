@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
+from extraction.attachments import AttachmentReader, with_attached
 from extraction.mime import email_from_file, letter_from
 from extraction.notebook import Notebook
 from extraction.patterns import understand
@@ -73,7 +74,10 @@ def _timed(extract: Any, email: Email, label: dict[str, Any]) -> tuple[Extractio
 
 
 def _by_patterns(email: Email, own: OwnFirm) -> Extraction:
-    return with_rules(understand(letter_from(email), own), own, date.today())
+    letter = letter_from(email)
+    if letter.files:
+        letter = with_attached(letter, asyncio.run(AttachmentReader().read(letter)))
+    return with_rules(understand(letter, own), own, date.today())
 
 
 def _by_model() -> Any:
