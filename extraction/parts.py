@@ -52,7 +52,8 @@ _SIGN_OFF = re.compile(
     re.I,
 )
 _DISCLAIMER = re.compile(
-    r"^(?:\W{0,3})(?:CONFIDENTIAL(?:ITY)?\b|AVISO DE CONFIDENCIALIDAD|This (?:e-?mail|message|transmission|"
+    r"^(?:\W{0,3})(?:CONFIDENTIALITY\b|CONFIDENTIAL(?:\s*[:–-]|\s(?:notice|and|information|communication|e-?mail|"
+    r"message)|\W*$)|AVISO DE CONFIDENCIALIDAD|This (?:e-?mail|message|transmission|"
     r"communication|mailbox)\b"
     r"|The information (?:contained )?in this|Securities (?:and advisory services )?offered|"
     r"Advisory services offered|Investment advi\w+ (?:services )?offered"

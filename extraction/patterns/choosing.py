@@ -2,23 +2,36 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from extraction.confidence import of_pattern
 from extraction.patterns import availability
+from extraction.patterns.circle import domain_of
 from extraction.patterns.links import is_free_mail
+from extraction.patterns.metrics import numbers_listed
 from extraction.patterns.names import clean_name
 from extraction.patterns.notices import Answer
 from extraction.patterns.owners import Belongings
-from extraction.patterns.people import Cast, Somebody
-from extraction.patterns.reading import Span, domain_of
+from extraction.patterns.places import Place
+from extraction.patterns.reading import Span
+from extraction.patterns.regions import country_of_state, state_code
+from extraction.patterns.roles import Cast, Somebody
 from extraction.patterns.titles import Title, shown
 from extraction.types import Alternative, Evidence, FieldContent, FieldValue, RecordName
 
 MAX_ALTERNATIVES = 3
 
 
-def values_of(share: Belongings, cast: Cast, find: Callable[[str, str], Evidence | None]) -> list[FieldValue]:
-    """Every field that has a value, best first where several compete. `find` looks words up in the headers."""
+def values_of(
+    share: Belongings, cast: Cast, find: Callable[[str, str], Evidence | None], hiring: bool = False
+) -> list[FieldValue]:
+    """Every field that has a value, best first where several compete. `find` looks words up in the headers. Of somebody
+    who is `hiring`, figures and marks are the firm's or the vacancy's: what they pay is kept."""
+    if hiring:
+        share.spans["money"] = [span for span in share.spans["money"] if span.label == "compensation"]
+        share.spans["designations"] = [s for s in share.spans["designations"] if s.passage.kind == "signature"]
+        for kind in ("count", "licenses", "book_transferable", "specializations", "availability"):
+            share.spans[kind] = []
     values = [
         *_names(share.person, find),
         *_contact(share, find),
@@ -59,7 +72,7 @@ def _best(record: RecordName, name: str, spans: Iterable[Span], least: float = 0
     """The most plausible span; of equals the newest and first."""
     ranked = sorted(
         (span for span in spans if span.score >= least),
-        key=lambda span: (-_rank(span.score), span.passage.number, span.start),
+        key=lambda span: (-_rank(_weight(span)), span.passage.number, span.start),
     )
     if not ranked:
         return None
@@ -71,6 +84,11 @@ def _best(record: RecordName, name: str, spans: Iterable[Span], least: float = 0
         ranked[0].evidence(),
         [(span.value, span.score) for span in ranked[1:]],
     )
+
+
+def _weight(span: Span) -> float:
+    """What a document says is older than what the mail says itself."""
+    return min(span.score, 0.7) if span.passage.kind == "attachment" else span.score
 
 
 def _rank(score: float) -> float:
@@ -90,7 +108,10 @@ def _names(person: Somebody, find: Callable[[str, str], Evidence | None]) -> lis
 def _contact(share: Belongings, find: Callable[[str, str], Evidence | None]) -> list[FieldValue | None]:
     person = share.person
     found: list[FieldValue | None] = []
-    if person.email:
+    private = [span for span in _like_the_name(share.spans["email"], person.name) if _is_private(span)]
+    if private and private[0].score > 0.8:
+        found.append(_best("contact", "email", private))
+    elif person.email:
         found.append(_value("contact", "email", person.email, 0.95, find(person.email, "email")))
     else:
         found.append(_best("contact", "email", _like_the_name(share.spans["email"], person.name)))
@@ -99,6 +120,19 @@ def _contact(share: Belongings, find: Callable[[str, str], Evidence | None]) -> 
     found.append(_best("contact", "linkedin_url", share.spans["linkedin_url"]))
     found.append(_best("deal", "meeting_link", share.spans["meeting_link"]))
     return found
+
+
+def _is_private(span: Span) -> bool:
+    """An address that its owner calls their own, beside the firm's they write from."""
+    before = span.passage.before(span.start, 45)
+    return is_free_mail(domain_of(span.value)) and bool(_PRIVATE.search(before))
+
+
+_PRIVATE = re.compile(
+    r"\b(?:personal|private|privat\w*|perso|personnel\w*|personale|pessoal|home e-?mail|my own|instead|better (?:at|"
+    r"to)|only (?:at|to))\b",
+    re.I,
+)
 
 
 def _like_the_name(spans: Iterable[Span], name: str) -> list[Span]:
@@ -118,15 +152,24 @@ def _like_the_name(spans: Iterable[Span], name: str) -> list[Span]:
 
 
 def _titles(share: Belongings) -> list[FieldValue | None]:
-    current = _best_title(
-        "title", [one for one in share.titles if one.tense in ("current", "unknown")], share.answers, "title"
-    )
+    held = [_beside_firm(one, share) for one in share.titles if one.tense in ("current", "unknown")]
+    current = _best_title("title", held, share.answers, "title")
     wanted = _best_title(
         "target_title", [one for one in share.titles if one.tense == "target"], share.answers, "target"
     )
-    if wanted and current and wanted.value == current.value:
+    if wanted and current and wanted.value == current.value and wanted.confidence < 0.85:
         wanted = None
     return [current, wanted]
+
+
+def _beside_firm(title: Title, share: Belongings) -> Title:
+    """A title next to a firm's name is surer than one that stands alone."""
+    near = any(
+        span.passage is title.passage and (0 < span.start - title.end <= 4 or 0 < title.start - span.end <= 4)
+        for span in share.spans["company"]
+        if span.score >= 0.5
+    )
+    return replace(title, score=min(0.9, title.score + 0.25)) if near and title.score > 0.3 else title
 
 
 def _best_title(name: str, titles: list[Title], answers: list[Answer], asked: str) -> FieldValue | None:
@@ -189,6 +232,7 @@ def _company_by_domain(person: Somebody) -> FieldValue | None:
 
 
 def _places(share: Belongings) -> list[FieldValue | None]:
+    share.places += _parted_place(share)
     ranked = sorted(
         (one for one in share.places if one.score >= 0.5),
         key=lambda one: (-_rank(one.score), one.passage.number, one.start),
@@ -204,6 +248,29 @@ def _places(share: Belongings) -> list[FieldValue | None]:
         for name, text in parts
         if text
     ]
+
+
+def _is_town(text: str) -> bool:
+    return bool(re.fullmatch(r"\s*[A-ZÀ-Þ][\w'’.-]+(?: (?:[A-ZÀ-Þ][\w'’.-]+|de|du|la|le|of|the|del)){0,4}\s*", text))
+
+
+def _parted_place(share: Belongings) -> list[Place]:
+    """City and state where a form asks for them one by one."""
+    state = next((a for a in share.answers if a.kind == "state"), None)
+    city = next(
+        (
+            a
+            for a in share.answers
+            if state and a.kind == "place" and a.end <= state.start <= a.end + 80 and _is_town(a.text)
+        ),
+        None,
+    )
+    code = state_code(state.text.strip()) if state else None
+    if city is None or code is None:
+        return []
+    start = city.start + len(city.text) - len(city.text.lstrip())
+    end = start + len(city.text.strip())
+    return [Place(city.text.strip(), code, country_of_state(code), city.passage, start, end, 1.0)]
 
 
 # ---------------------------------------------------------------- figures
@@ -269,6 +336,11 @@ def _lists(share: Belongings) -> list[FieldValue | None]:
     for answer in share.answers:
         if answer.kind == "specializations":
             share.spans["specializations"] += availability.listed(answer.passage, answer.start, answer.end)
+        if answer.kind == "licenses" and "eries" not in answer.text:
+            share.spans["licenses"] += [
+                Span(f"Series {number}", answer.passage, answer.start, answer.end, 0.9)
+                for number in numbers_listed(answer.text)
+            ]
     return [_listed(name, share.spans[name]) for name in ("licenses", "designations", "specializations")]
 
 

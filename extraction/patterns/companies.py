@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterator
 
+from extraction.patterns import cities
 from extraction.patterns.reading import Passage, Span
+from extraction.patterns.regions import REGION_NAMES
 
-_CAP = r"[A-ZÀ-ÞĀ-Ž][\w'’-]*"
+_CAP = r"(?!(?:I|I['’]\w+|We|My|He|She|It|They|You|Our|His|Her|But|So)\b)(?!S\.\w)(?:[dlDL]['’])?[A-ZÀ-ÞĀ-Ž][\w'’-]*"
 _LEGAL = (
     r"(?:LLC|L\.L\.C\.|Inc\.?|inc\.|L\.P\.|LP|LLP|Ltd\.?|Ltda\.?|S\.A\.|SA|S\.L\.|AG|GmbH|eG|KG|SE|N\.A\.|Co\.|"
     r"Corp\.?|Corporation|PLC|plc|P\.C\.|PLLC|S\.p\.A\.|B\.V\.|NV)"
@@ -15,12 +17,44 @@ _FIRM = re.compile(
     rf"(?<![\w@.'’-])(?:{_CAP},\s(?={_CAP}(?:\s{_CAP})?,?\s&\s)(?:{_CAP},\s)?)?{_CAP}(?:\s{{1,8}}(?:{_AND}\s{{1,8}}){{0,2}}{_CAP}){{0,6}}(?:\.?,?\s(?:&\s)?{_LEGAL}(?![\w])){{0,3}}(?:(?:(?<=Inc)|(?<=Ltda)|(?<=Ltd)|(?<=Corp))\.)?"
 )
 _KEYWORD = re.compile(
-    r"\b(?:Wealth|Advis[oe]r\w*|Advisory|Securities|Partners|Capital|Bank\w*|Trust|Group\w*|Groupe|Financial|"
+    r"\b(?:Wealth|\w*[Bb]ank|Advis[oe]r\w*|Advisory|Securities|Partners|Capital|Bank\w*|Trust|Group\w*|Groupe|Financial|"
     r"Finance|Investments?|Asset|Management|Planning|Fiduciary|"
-    r"Family Office|Counsel|Company|Compagnie|Holdings|Insurance|Patrimoni\w+|Gestión|Gestão|Sparverein|Sparkasse|"
+    r"Credit Union|Mutual|Life|Federal|National|Brothers|Bros|Advice|Stewardship|Investors|Funds?|Strategies|"
+    r"Planners|Consultants|"
+    r"Crédit|Crédito|Credito|Kredit\w*|Fiduciaria|Fiduciaire|Custody|Savings|Merchant|Fonds|Versicherung\w*|Assurances?|Seguros|Assicurazioni|Banca|Banco|Banque|Caisse|Caja|Cassa|SIM|"
+    r"Finanz\w*|Beratung|Conseils?|Consultoria|Consulenza|Investimentos|Inversiones|Asesores|Assessores|Consulenti|"
+    r"Family Office|Counsel|Company|Compagnie|Holdings|Insurance|Patrimo\w+|Gestión|Gestão|Sparverein|Sparkasse|"
     r"Vermögens\w+|Maison|Cie|Collective|Associates|"
     r"Brokerage|Private|Daughters|Sons|Söhne|Fils|Hermanos|Equity|Retirement|Estate|Tax|Trust Company|Clearing|"
     r"Consulting)\b"
+)
+# Firms that everybody knows, whatever their names look like.
+_KNOWN = re.compile(
+    r"\b(?:Merrill(?: Lynch)?|Morgan Stanley|UBS|Wells Fargo|Ameriprise|Edward Jones|Raymond James|LPL|Schwab|"
+    r"Fidelity|Vanguard|"
+    r"J\.?P\.? ?Morgan|Goldman Sachs|Citi\w*|Stifel|RBC|BMO|CIBC|Scotia\w*|TD|Desjardins|Northwestern Mutual|"
+    r"MassMutual|"
+    r"New York Life|Prudential|Lincoln|Equitable|Thrivent|Primerica|Cetera|Osaic|Commonwealth|Cambridge|Kestra|"
+    r"Baird|Janney|"
+    r"Oppenheimer|Rockefeller|HSBC|Barclays|Deutsche Bank|Julius Baer|Pictet|Santander|BBVA|CaixaBank|Itaú|Bradesco|"
+    r"BTG|XP|"
+    r"BNP|Société Générale|Crédit Agricole|UniCredit|Intesa|Mediolanum|Fineco|Commerzbank|St\. James['’]s Place|"
+    r"Hargreaves|"
+    r"Macquarie|AMP|DBS|OCBC|Emirates NBD)\b"
+)
+_HOLDER = (
+    r"(?:[Aa]dvis[oe]rs?|[Mm]anager|[Dd]irector|[Pp]resident|[Pp]artner|[Pp]lanner|[Oo]fficer|[Ss]trategist|[Aa]ssociate|[Pp]rincipal|"
+    r"[Ff]ounder|[Oo]wner|[Cc]onsultant|[Bb]anker|[Ee]xecutive|[Ll]eader|[Ss]pecialist|[Aa]nalyst|[Bb]roker|[Rr]epresentative|"
+    r"[Cc]ounsel(?:l)?or|\w*[Bb]erater(?:in)?|\w*[Bb]etreuer(?:in)?|[Cc]onseill(?:er|ère)|[Aa]sesora?|[Aa]ssessora?|[Cc]onsulente|"
+    r"[Gg]estora?|[Gg]estionnaire|[Bb]anquier|[Bb]anquer[oa])"
+)
+# Words after which even a name without any sign of a firm is one.
+_STRONG_CUE = re.compile(
+    rf"(?:{_HOLDER}(?:,? [\w ]{{1,30}})?\s(?:at|with|for|@|bei|bei der|beim|chez|en|presso|na|no|da|do|de la|au|"
+    rf"à la|à l['’]|della?|alla|al|in der|im|für die|für|per|per la|a la)|"
+    r"\b(?:I(?:['’]m| am)|(?:he|she)(?:['’]s| is)|who(?:['’]s| is)|am|still|now|currently|been|work(?:s|ing)?|"
+    r"employed|arbeite|bin|"
+    r"travaille|trabajo|lavoro|trabalho)\s(?:at|with|for|by|over at|bei|chez|en|para|presso|per|na|no))\s(?:the\s)?$"
 )
 _IS_LEGAL = re.compile(rf"[\s,]{_LEGAL}$")
 _CUE = re.compile(
@@ -34,18 +68,26 @@ _TRIMMED = re.compile(
 )
 _WRONG = re.compile(
     r"\b(?:Series|Monday|Tuesday|Wednesday|Thursday|Friday|Dear|Hello|Subject|Meeting|Time|Zoom|Calendly|LinkedIn|"
-    r"Street|Suite|Forum|Summit|Conference|CFP|CFA|"
+    r"Street(?!.*\b(?:Trust|Bank|Capital|Savings|Partners|Advis\w+|Wealth)\b)|Suite|Forum|Summit|Conference|CFP|CFA|"
     r"Advisor Vault|Best|Regards|Thanks|Event|Phone|Mobile|Email)\b|^(?:Private Wealth|Wealth Management|"
-    r"Client Advisory|Family Office)$"
+    r"Client Advisory|Family Office|Private Client (?:Group|Services)|Private Banking|Financial Planning|"
+    r"Wealth Planning)$"
 )
 _TITLE_WORD = re.compile(
     r"\b(?:Senior|Vice|President|Director|Manager|Advisor|Officer|Planner|Head of|Chief|Managing|Associate|"
-    r"Strategist|Principal|Executive|Founder|Leiter|Consultant|"
+    r"Strategist|Principal|Executive|Founder|Leiter(?:in)?|Consultant|"
     r"Market Leader|Producing|Estimad[ao]|Representative|Recruiter|Analyst)\b"
 )
 _END = "\x00"
 _TITLE_FIRST = re.compile(
-    r"^[\w ]{0,30}?\b(?:Principal|Partner|President|Director|Manager|Advisor|Officer|Founder|Owner|CEO),\s+"
+    r"^[\w ]{0,30}?\b(?:Principal|Partner|President|Director|Manager|Advis[oe]r|Banker|Planner|Consultant|Officer|"
+    r"Founder|Owner|CEO)(?:,|\s(?:at|with))\s+|"
+    r"^[\w -]{0,30}?\b(?:Principal|Partner|President|Founder|Owner|CEO)\s(?:of|for)\s+|"
+    r"^(?:[Gg]erente|[Dd]irectora?|[Dd]irecteur|[Dd]irectrice|[Ss]oci[oa]|[Aa]sesora?|[Gg]estora?|[Dd]iretora?|[Dd]irettore|[Dd]irettrice)\s"
+    r"(?:de|di|du|da|do)\s[\w ]{3,30}?\s(?:de|di|du|da|do|della|del|en)\s(?=[A-ZÀ-Þ])"
+)
+_TIME = re.compile(
+    r"^(?:January|February|March|April|May|June|July|August|September|October|November|December|Labor Day)\b"
 )
 _PAST = re.compile(
     r"\b(?:formerly|former|previously|survived|training class|approach anyone|used to|ex-|not at|before that|"
@@ -63,10 +105,14 @@ def companies_in(passage: Passage) -> Iterator[Span]:
             yield Span(" ".join(name.split()), passage, start, start + len(name), score)
 
 
+def _is_place_or_person(name: str) -> bool:
+    return cities.known(name) or name in REGION_NAMES or bool(_TIME.match(name))
+
+
 def _parted(text: str) -> str:
     """The same text where a short line or a cell ends for good; only wrapped prose goes on after its line end."""
     lines = text.replace("\t", _END).split("\n")
-    return "".join(line + (_END if len(line.strip()) < 45 or _END in line else "\n") for line in lines)[: len(text)]
+    return "".join(line + (_END if len(line.strip()) < 55 or _END in line else "\n") for line in lines)[: len(text)]
 
 
 def _trimmed(name: str, start: int) -> tuple[str, int]:
@@ -83,7 +129,12 @@ def _score(name: str, passage: Passage, start: int) -> float:
     if len(name) < 3 or _WRONG.search(name):
         return 0
     before = passage.before(start, 70)
-    score = 0.5 * bool(_KEYWORD.search(name)) + 0.35 * bool(_IS_LEGAL.search(name)) + 0.2 * (" & " in name)
+    strong = bool(_STRONG_CUE.search(before)) and not _is_place_or_person(name)
+    score = (
+        max(0.5 * bool(_KEYWORD.search(name)), 0.6 * bool(_KNOWN.search(name)), 0.4 * strong)
+        + 0.35 * bool(_IS_LEGAL.search(name))
+        + 0.2 * (" & " in name)
+    )
     if not score:
         return 0.0
     if _TITLE_WORD.search(name) and not _IS_LEGAL.search(name):

@@ -5,20 +5,65 @@ import re
 from extraction.letter import Letter
 from extraction.types import Intent
 
+_CHAIR = (
+    r"(?:[\w-]+ ){0,5}?(?:advis[oe]rs?|planners?|managers?|directors?|associates?|officers?|bankers?|partners?|"
+    r"presidents?|analysts?|"
+    r"strategists?|consultants?|paraplanners?|leaders?|successors?|people|person|somebody|someone|hires?|head|C[EFIO]Os?)\b"
+)
 _CLIENT = re.compile(
-    r"\bfind us an?\b|\bwe need (?:an?|two|three|to hire|to fill)\b|\b(?:run|take on) (?:both|the|this|our) search|"
-    r"\bretain you\b|\bhelp (?:us )?hir(?:e|ing)\b|"
-    r"\bwe(?:'re| are|'d like to| want to| would like to) (?:hir(?:e|ing)|fill|engage|looking to (?:hire|add|"
-    r"fill))\b|\bwhat do you charge\b|\bsend (?:us |over )?your (?:fee )?agreement|"
-    r"what position do you need to fill|\bnecesitamos contratar|encargarle la búsqueda|\bwir suchen (?:einen?|für)|"
-    r"\bnous (?:cherchons|recherchons) un|\bour (?:open|vacant) (?:role|position)|"
-    r"\brecruit(?:ing)? for us\b|\bfill (?:a|the|our) (?:role|position|vacancy|seat)\b",
+    rf"\bwe(?:['’]d| would| also| still| now|['’]re| are| have| will|['’]ll){{0,2}} (?:need|want|like|"
+    rf"looking)(?: for)? (?:an?|the next|our next|"
+    rf"two|three|four|another|some|one more)? ?(?:more )?(?:{_CHAIR})(?! (?:seat|role|position|job|chair)s? (?:at|"
+    rf"with|for me|for us))|"
+    rf"\bI need (?:an?|two|three|another) (?:{_CHAIR})(?! (?:seat|role|position|job|chair))|"
+    rf"\b(?:we|I)(?:['’]d| would| also| still| now|['’]re| are| have| will|['’]ll| am|['’]m){{0,2}} (?:need|want|"
+    rf"like|plan|hope|going|look|looking|trying) to "
+    rf"(?:add|hire|bring on|bring in|recruit|find|fill|replace|employ) (?:an?|the|our|my|two|three|four|another|"
+    rf"some|one|somebody|someone)\b(?! (?:firm|home|place|shop|seat))|"
+    rf"\b(?:find|send|recruit|hire) (?:us|me) (?:an?|two|three|some|somebody|someone)\b|\bwhat we need is\b|"
+    rf"\b(?:run|take on|handle|conduct|start|authori[sz]ed|open) (?:both|an?|the|this|our) search(?:es)?\b|"
+    rf"\b(?:the )?search is yours\b|"
+    r"\b(?:our|an open|a vacant) (?:open|vacant|vacancy|new)? ?(?:role|position|seat|vacancy)\b[^.]{0,40}\b(?:fill|"
+    r"for|is|opens)\b|"
+    r"\b(?:retain|engage|hire|use) (?:you|your firm|a recruiter|a search firm)\b|\bhelp (?:us )?(?:hir(?:e|ing)|"
+    r"fill|recruit)\b|"
+    r"\bwe(?:'re| are|['’]d like to| want to| would like to| have to| plan to| hope to)(?: also| now|"
+    r" currently)? (?:hir(?:e|ing)|fill|engage|"
+    r"recruit(?:ing)?|add(?:ing)?|looking to (?:hire|add|fill|recruit|bring on))\b|"
+    r"\bwhat do you charge\b|\bsend (?:us |over |me )?your (?:fee |engagement )?(?:agreement|terms|letter)|"
+    r"\byour (?:fee|standard) (?:agreement|terms)\b|"
+    r"what position do you need to fill|\bnecesitamos (?:contratar|un|una)|encargarle la búsqueda|\bbuscamos (?:un|"
+    r"una|a)\b|"
+    r"\bwir suchen (?:einen?|für|ab)|\bsuchen wir (?:einen?|zum|ab)|\bnous (?:cherchons|recherchons) un|"
+    r"\bcerchiamo un|\bprocuramos um|"
+    r"\bprecisamos (?:de um|contratar)|\brecruit(?:ing)? for us\b|\bfill (?:a|the|our|this|that) (?:role|position|"
+    r"vacancy|seat|chair|opening)\b|"
+    rf"(?:\A|[.!?]\s|\n)\s?(?:need|looking for) (?:an?|two|three) {_CHAIR}[^.\n]{{0,60}}[.,]\s?(?:search|usual|"
+    rf"can you|could you|do you have|who do you|send)",
+    re.I,
+)
+# Words of those who hire that candidates use as well: it takes two of them, and nobody who wants to move.
+_HIRING = re.compile(
+    r"\b(?:contingen\w+|retainers?|retained|your (?:fees?|percentage|terms|rates?)|hiring (?:budget|manager|plan)|"
+    r"headcount|"
+    r"search firms?|outside (?:firm|recruiter)|open (?:seat|role|position)|vacancy|job description|succeed me|"
+    r"my successor|"
+    r"next branch manager|reports? to (?:that|this|the) (?:seat|role|position)|range that has been approved|"
+    r"salary (?:range|band) is|"
+    r"sit in on interviews|shortlist|slate of candidates|guarantee period|backfill|replacement for)\b",
+    re.I,
+)
+_MOVING = re.compile(
+    r"\b(?:my (?:r[ée]sum[ée]|cv|application)|I(?:['’]m| am) (?:looking for|interested in|open to) (?:an?|the|your|"
+    r"new|other)|"
+    r"I(?:['’]d| would) (?:like|love|want) to (?:be|move|join)|my (?:own )?book|my notice)\b",
     re.I,
 )
 _PITCH = re.compile(
     r"circling back|\bwe keep a list|\bsample of\b|free trial|per seat|amount due|\binvoice\b|"
     r"unsubscribe at any time|\bour platform\b|\bbook a demo|per month|billed yearly|"
-    r"apply now|jobs available|candidate sourcing\?|growth partner|sponsor(?:ship)?\b",
+    r"\bwebinar\b|register now|your speaker|save your seat|apply now|jobs available|candidate sourcing\?|"
+    r"growth partner|sponsor(?:ship)?\b",
     re.I,
 )
 _AUTO_SUBJECT = re.compile(
@@ -56,7 +101,10 @@ def is_pitch(newest: str, subject: str) -> bool:
 
 
 def wants_to_hire(text: str) -> bool:
-    return bool(_CLIENT.search(text))
+    """Whether the writer wants us to recruit for them."""
+    if _CLIENT.search(text):
+        return True
+    return len({match.group().lower() for match in _HIRING.finditer(text)}) >= 2 and not _MOVING.search(text)
 
 
 def intent_for(hiring: bool) -> Intent:

@@ -12,7 +12,8 @@ _SITE = re.compile(
 )
 _EVENT = re.compile(r"https://calendly\.com/events/[\w-]{3,80}")
 _NO_SITE = re.compile(
-    r"^(?:\w+\.)?(?:calendly|linkedin|zoom|google|gmail|outlook|hotmail|yahoo|facebook|twitter|instagram)\.", re.I
+    r"^(?:[\w-]+\.)*(?:microsoft|office|webex|goto|bit|aka|youtube|calendly|linkedin|zoom|google|gmail|outlook|hotmail|yahoo|facebook|twitter|instagram)\.",
+    re.I,
 )
 _TLDS = frozenset(
     [

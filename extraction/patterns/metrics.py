@@ -6,7 +6,22 @@ from collections.abc import Iterator
 from extraction.patterns.reading import Passage, Span
 from extraction.patterns.words import NUMBER, number_from
 
-_SIGNS = {"US$": "$", "C$": "$", "$": "$", "€": "€", "£": "£", "CHF": "CHF ", "R$": "R$"}
+_SIGNS = dict.fromkeys(("$", "US$", "C$", "CA$", "CAD", "USD"), "$")
+_SIGNS |= {
+    "₹": "₹",
+    "INR": "₹",
+    "RS": "₹",
+    "€": "€",
+    "EUR": "€",
+    "£": "£",
+    "GBP": "£",
+    "CHF": "CHF ",
+    "R$": "R$",
+    "A$": "A$",
+    "AUD": "A$",
+    "S$": "S$",
+    "MX$": "MX$",
+}
 _UNITS = {
     "k": "K",
     "thousand": "K",
@@ -23,20 +38,43 @@ _UNITS = {
     "bn": "B",
     "billion": "B",
     "mrd": "B",
+    "mln": "M",
+    "mila": "K",
+    "mld": "B",
+    "md": "B",
+    "milliards": "B",
+    "milliarden": "B",
+    "miliardi": "B",
+    "milioni": "M",
+    "tsd": "K",
+    "tausend": "K",
+    "mi": "M",
+    "bi": "B",
+    "bilhões": "B",
 }
-_UNIT = r"(?:k|thousand|mil(?!l)|mm|mio\.?|m|millions?|millones|milhões|millionen|bn|b|billion|mrd\.?)(?![\w])"
-_SIGN = r"(?:US\$|C\$|R\$|\$|€|£|CHF)"
+_INDIAN = {"crore": 1e7, "crores": 1e7, "cr": 1e7, "lakh": 1e5, "lakhs": 1e5}
+_UNIT = (
+    r"(?:crores?|cr|lakhs?|mln\.?|mila|mld\.?|md|milliards?|milliarden|miliardi|milioni|tsd\.?|tausend|bilhões|"
+    r"mi|bi|k|thousand|mil(?!l)|mm|mio\.?|m|millions?|millones|milhões|millionen|bn|b|billion|mrd\.?)(?![\w])"
+)
+_SIGN = r"(?:(?:US|CA|MX|C|R|A|S)?\$|€|£|₹|CHF|EUR|USD|GBP|CAD|AUD|INR|Rs\.?)"
 _FIGURE = r"\d{1,3}(?:[,.' ]\d{3}){1,3}(?:[.,]\d{1,2})?(?!\d)|\d{1,4}(?:[.,]\d{1,3})?(?!\d)"
 _MONEY = re.compile(
     rf"(?<![\w.,-])(?P<sign>{_SIGN})?\s?(?P<low>{_FIGURE})(?:\s?(?P<low_unit>{_UNIT}))?\s?(?P<low_after>€|\$)?"
     rf"(?:\s?(?P<dash>-|–|—|to|bis|à|a|y|and)\s?(?P<sign2>{_SIGN})?\s?(?P<high>{_FIGURE}))?"
-    rf"(?:\s?(?P<unit>{_UNIT}))?(?:\s?(?:de\s)?(?P<after>€|\$|Euros?|euros?|dólares|dollars|francs|reais|"
+    rf"(?:\s?(?P<unit>{_UNIT}))?(?:\s?(?:d[ei]\s)?(?P<after>€|\$|£|EUR|USD|CHF|GBP|Euros?|Franken|euros?|dólares|dollars|francs|reais|"
     rf"US\$))?(?![\w%])",
     re.I,
 )
 _AFTER_SIGN = {
     "€": "€",
     "$": "$",
+    "£": "£",
+    "eur": "€",
+    "usd": "$",
+    "chf": "CHF ",
+    "gbp": "£",
+    "franken": "CHF ",
     "euro": "€",
     "euros": "€",
     "dólares": "$",
@@ -47,11 +85,18 @@ _AFTER_SIGN = {
 }
 _CUES = {
     "production": re.compile(
-        r"produc\w+|revenues?|t-?12|trailing|gross\w*|gdc|fee rev|erträge|revenus|facturación|ingresos|receita", re.I
+        r"produc\w+|\bthat did\b|last (?:twelve|12)\b|\b(?:I|we|he|she) did\b|revenues?|t-?12|trailing|gross\w*|gdc|"
+        r"\bfees\b|fee rev|erträge|revenus|facturación|ingresos|receitas?|provvigion\w*|ricavi|fatturato|"
+        r"chiffre d['’]affaires|commissions|provision\w*|ertrag|comision\w*|comissões|faturamento",
+        re.I,
     ),
     "compensation": re.compile(
-        r"expect\w*|salary|\bpay\b|\bcomp\b|compensation|would do it|would need|package|gehalt\w*|prétentions|"
-        r"pediría|ofrecemos|move for less|at least|range to begin|want\w*\s(?:to make\s)?(?:\$|at)"
+        r"expect\w*|salary|\bpay\b|\bcomp\b|compensation|would do it|would need|looking for\W{0,3}$|less than|"
+        r"\b(?:need|needs|asks?|asking|take|seeks?)\W{0,3}(?:about |around |at least )?$|\b(?:or|and) (?:better|"
+        r"more|above|up(?:wards)?)\b|\bbrut(?:os?|to)?\b|\ba year\b|par an\b|pro Jahr|im Jahr\b|al año|por ano|"
+        r"anuales|annu[ei]\w*|all['’]anno|lord[oi]\b|\bbase\b|all[- ]in\b|package|gehalt\w*|prétentions|"
+        r"pediría|ofrecemos|move for less|at (?:the very )?least|(?:not|nothing|no less) (?:below|under|than)|"
+        r"range to begin|want\w*\s(?:to make\s)?(?:\$|at)"
         r"|retribución|sueldo|salario|rémunération",
         re.I,
     ),
@@ -63,143 +108,98 @@ _CUES = {
     ),
 }
 _NOT_HIS = re.compile(
-    r"\b(?:branch|team|group|firm|totals?(?=\s*[\t:])|complex|holding|the two of us|league table|similar|"
+    r"\b(?:branch|together|jointly|they|partners who|team|group|firm|totals?(?=\s*[\t:])|complex|holding|"
+    r"the two of us|league table|similar|"
     r"office runs|company|earlier|bonus|makes (?:somewhere )?(?:around|about)|fee of|costs?|"
     r"deferred|unvested|current(?:ly)? (?:pay|salary|makes)|stale|counts assets|old figure|(?:19|"
     r"20)\d\d:)\b[^.;]{0,40}$",
+    re.I,
+)
+_MINE = re.compile(r"of which|\bmine\b|\bmy own\b|\bpersonal(?:ly)?\b|for myself|\bof (?:his|her) own\b", re.I)
+_DENIED = re.compile(
+    r"(?:n['’]t|\bnot|\bno longer|\bnever|\bkein\w*|\bnicht|\bpas)\s(?!below|under|less|unter|moins)(?:\w+\s){0,2}$",
     re.I,
 )
 _NOT_AFTER = re.compile(
     r"^\s?(?:at the branch|for the (?:branch|team|group|office)|in the branch|as a team|%|due|at the start)", re.I
 )
 _CLIENT_NOUN = (
-    r"(?:client households|households?|families|familles|familias|famílias|clients?|clientes|relationships|mandate|"
-    r"mandanten|kunden|trusts|foyers|grupos familiares|"
+    r"(?:client households|households?|families|familles|ménages|famiglie|nuclei|lares|familias|famílias|clients?|"
+    r"clientes|relationships|mandate|"
+    r"mandanten|kundinnen|kunden|stiftungen|clienti|famílias|trusts|foyers|grupos familiares|"
     r"household count|dentists\sas\sclients|haushalte)"
 )
 _CLIENTS = re.compile(
-    rf"(?<![$€£.,\d])\b({NUMBER})(?:\s(?:loyal|private|client|active|{'wealthy'}))?\s{_CLIENT_NOUN}\b", re.I
+    rf"(?<![$€£.,\d])\b({NUMBER})(?:\s(?:loyal|private|client|active|wealthy))?\s{{1,6}}{_CLIENT_NOUN}\b", re.I
 )
 _CLIENTS_AFTER = re.compile(
     r"\b(?:household count|households|clients|relationships|clientele|clientela|familles|"
-    r"mandate)\W{1,5}(\d{1,4})(?![\d%]|[.,]\d|\s?[%$€KM])",
+    r"mandate)[^\w\n]{1,5}(?!(?:19|20)\d\d\b)(\d{1,4})(?![\d%]|[.,]\d|\s?[%$€KM])",
     re.I,
 )
 _CLIENTS_COUNTED = re.compile(
     rf"\b{_CLIENT_NOUN}\b[^.()]{{0,70}}\((\d{{1,4}})(?: of them| exactly| exactement| on the last count)?\)", re.I
 )
-_COUNTED = re.compile(rf"\b(?:{_CLIENT_NOUN}|y(?:ea)?rs?|ans|a[ñn]os|\w*jahren?)\b", re.I)
+_COUNTED = re.compile(rf"\b(?:{_CLIENT_NOUN}|y(?:ea)?rs?|ans|a[ñn]os|anni|\w*jahren?)\b", re.I)
 _EXACT = re.compile(r"\((\d{1,4})(?: exactly| exactement| on the last count| of them)?\)")
 _YEARS = re.compile(
-    rf"\b({NUMBER})\s(?:yrs?|years?|years['’]|ans|años|anos|jahren?|berufsjahren|jahre)\b(?!\s?(?:ago|old|notice|"
+    rf"\b({NUMBER})\s{{1,6}}(?:yrs?|years?|years['’]|ans|años|anos|anni|jahren?|berufsjahren|jahre)\b(?!\s?(?:ago|old|notice|"
     rf"contract|next))",
     re.I,
 )
 _YEARS_CUE = re.compile(
     r"business|profession|industry|experience|career|trenches|in\b|sector|métier|pratique|berufs|betreue|mercado|"
-    r"oficio|doing this|for\b|llevo|depuis|seit|j['’]ai|,\s?$|yrs|experiencia",
+    r"attività|mestiere|professione|in the game|oficio|doing this|\bat it\b|(?:been|work\w*|advis\w+|it|doing|"
+    r"serv\w+)\b[^.;]{0,50}\bfor\b|behind (?:me|him|her|us)|llevo|depuis|seit|j['’]ai|,\s?$|yrs|experiencia",
+    re.I,
+)
+_OF_A_CAREER = re.compile(
+    r"experien\w+|expérience|erfahrung|esperienza|business|industry|career|profession|trade|métier|oficio|sector|settore|"
+    r"berufs\w*|mercado|altogether",
     re.I,
 )
 _SERIES = re.compile(
-    r"\bSeries\s(\d{1,2}(?:(?:,?\s(?:and|&|y|und|et)\s|,\s?|/|\s&\s)(?:la\s)?(?:Series\s)?\d{1,2}(?!\d|[.,]\d|"
+    r"\bSeries\s(\d{1,2}(?:(?:,?\s(?:and|&|y|und|et|plus|as well as)\s|,\s?|/|\s&\s)(?:(?:la|"
+    r"the)\s)?(?:Series\s)?\d{1,2}(?!\d|[.,]\d|"
     r"\s?[%$MK]))*)",
     re.I,
 )
 _BARE_LICENSES = re.compile(
-    r"(?:\b[Rr]egistrations?:?|\b[Ll]icen[sc](?:es|ed):?|\bhold\b|\bI am\b|\bhave the\b|\bthe SIE\b|"
-    r"\.\s)\W{0,3}(?:SIE,?\s(?:and\s(?:the\s)?)?)?((?:\d{1,2})(?:(?:,\s|/|\s&\s|"
-    r"\sand\s(?:the\s)?)\d{1,2}(?![\d,.]\d|\s?[%$MKmk]\b)){0,6})(?=[\s.;,])",
+    r"(?:\b[Rr]egistrations?:?|\b[Ll]icen[sc](?:es|ed):?|\bI am\b|\b(?:hold|holds|have|has|got|carry|carries|"
+    r"passed)(?: (?:the|my|his|her|a))?\b|\bwith the\b|\bthe SIE\b|"
+    r"\bregistered with\b|\b[Ss]eries\b|"
+    r"[.,]\s)\W{0,3}(?:the\s)?(?:SIE,?\s(?:and\s(?:the\s)?)?)?((?:\d{1,2})(?:(?:,\s(?:and\s)?(?:the\s)?|/|\s&\s|"
+    r"\sand\s(?:the\s)?|\splus\s(?:the\s)?)\d{1,2}(?![\d,.]\d|\s?[%$MKmk]\b)){0,6})(?=[\s.;,])",
 )
 _LICENSE_NUMBERS = frozenset(
-    [
-        "3",
-        "4",
-        "6",
-        "7",
-        "8",
-        "9",
-        "10",
-        "14",
-        "16",
-        "22",
-        "23",
-        "24",
-        "26",
-        "27",
-        "28",
-        "30",
-        "31",
-        "39",
-        "50",
-        "51",
-        "52",
-        "53",
-        "57",
-        "63",
-        "65",
-        "66",
-        "79",
-        "82",
-        "86",
-        "87",
-        "99",
-    ]
+    "3 4 6 7 8 9 10 14 16 22 23 24 26 27 28 30 31 39 50 51 52 53 57 63 65 66 79 82 86 87 99".split()
 )
+_HELD = re.compile(r"(?:hold|holds|have|has|got|carry|carries|passed)\s(?:the|my|his|her|a)\s|.*\bSIE\b", re.I | re.S)
+_COMMON_LICENSES = frozenset({"6", "7", "24", "31", "63", "65", "66"})
 _LIFE = re.compile(r"\blife (?:&|and) health\b", re.I)
-DESIGNATIONS = [
-    "CFP",
-    "CFA",
-    "CIMA",
-    "CPWA",
-    "ChFC",
-    "CLU",
-    "CPA",
-    "CIM",
-    "CAP",
-    "CTFA",
-    "CDFA",
-    "RICP",
-    "CEPA",
-    "AAMS",
-    "CRPC",
-    "CAIA",
-    "FPQP",
-    "IACCP",
-    "EFP",
-    "AFP",
-    "AIF",
-    "AIFA",
-    "AWMA",
-    "ADPA",
-    "CRPS",
-    "CSLP",
-    "EA",
-    "CMFC",
-    "CFS",
-    "CBEC",
-    "CEBS",
-    "CKA",
-    "QPFC",
-    "FRM",
-    "CMT",
-    "CAMS",
-    "CSRIC",
-    "RMA",
-    "EFA",
-    "CHFC",
-    "PFS",
-]
+DESIGNATIONS = (
+    "CFP CIIA CFA CPFA CWS CFEI CEP CExP CBDA NSSA RSSA AEP CLTC ChSNC LUTCF FSCP CIPM FCSI DMS PFP QAFP "
+    "CHS TEP FMA APFS FPFS DipPFS DipFA CeFA EFPA EIP CEA CGA ACCA MCSI FCISI CIMA CPWA ChFC CLU CPA CIM "
+    "CAP CTFA CDFA RICP CEPA AAMS CRPC CAIA FPQP IACCP EFP AFP AIF AIFA AWMA ADPA CRPS CSLP EA CMFC CFS "
+    "CBEC CEBS CKA QPFC FRM CMT CAMS CSRIC RMA EFA CHFC PFS"
+).split()
 _DESIGNATION = re.compile(
     r"(?<![\w&.-])("
     + "|".join(sorted(DESIGNATIONS, key=len, reverse=True))
     + r"|Pl\. Fin\.?)(?![\w-]*@|[\w.]*\.example)(?=[^\w]|$)"
 )
 _NOT_YET = re.compile(
-    r"(?:before the|to go before|shy of|studying|candidate for|coursework|sit(?:ting)? (?:for )?the|exam in|"
-    r"pursuing|towards? (?:the|my)|no letters|not (?:a|yet)|crowd)\W[^.]{0,20}$|\bthe\s$(?<=before the )",
+    r"\b(?:before the|to go before|shy of|studying|candidate for|coursework|sit(?:ting)? (?:for )?the|exam in|"
+    r"pursuing|towards? (?:the|my)|no letters|not (?:a|yet)|crowd|(?:don|doesn|didn|haven|won)['’]t (?:have|hold|"
+    r"sit|got)|no|never|without|neither|nor)\W[^.]{0,20}$|\bthe\s$(?<=before the )",
     re.I,
 )
-_NOT_YET_AFTER = re.compile(r"^\W{0,2}(?:coursework|exam in|candidate|track|in progress|studies|level|-crowd)", re.I)
+_EARNED = re.compile(r"\b(?:passed|earned|finished|completed|added|obtained|got)\b[^.;]{0,20}$", re.I)
+_NOT_YET_AFTER = re.compile(
+    r"^\W{0,2}(?:coursework|exam in|candidate|track|in progress|studies|level|-crowd|yet\b|I (?:abandoned|dropped|"
+    r"gave up|never)|exam\b|next (?:year|spring|fall)|lapsed)",
+    re.I,
+)
 _SHARE = re.compile(r"\b(\d{1,3})(?:\s?(?:to|-|–)\s?(\d{1,3}))?\s?(?:%|percent|per cent|prozent|por ciento)", re.I)
 _SHARE_CUE = re.compile(
     r"transfer\w*|portab\w+|follow|come (?:along|with)|moves?\b|mine to take|vendría|me suivraient|avance|wechseln|"
@@ -230,18 +230,23 @@ def _amount(match: re.Match[str]) -> tuple[str, float]:
     """The amount as the rules write it and its size; nothing when it is no money."""
     raw_sign = match["sign"] or match["sign2"]
     after = match["after"] or match["low_after"]
-    unit = _UNITS.get((match["unit"] or match["low_unit"] or "").lower().rstrip("."), "")
-    sign = _SIGNS.get((raw_sign or "").upper()) or _AFTER_SIGN.get((after or "").lower())
+    unit = _unit(match["unit"] or match["low_unit"])
+    sign = _SIGNS.get((raw_sign or "").upper().rstrip(".")) or _AFTER_SIGN.get((after or "").lower())
     if not sign and not unit:
         return "", 0
-    if not sign and unit not in ("M", "B") and not match["high"] and unit != "K":
+    if not sign and unit not in ("M", "B", *_INDIAN) and not match["high"] and unit != "K":
         return "", 0
     loose = match["dash"] in ("and", "y", "a") and not (match["sign2"] or match["unit"] or match["after"])
-    low, size = _written(match["low"], _UNITS.get((match["low_unit"] or "").lower().rstrip("."), unit))
+    low, size = _written(match["low"], _unit(match["low_unit"]) or unit)
     if not match["high"] or loose:
         return (sign or "$") + low, size
     high, _ = _written(match["high"], unit)
     return f"{sign or '$'}{low}-{sign or '$'}{high}", size
+
+
+def _unit(written: str | None) -> str:
+    plain = (written or "").lower().rstrip(".")
+    return plain if plain in _INDIAN else _UNITS.get(plain, "")
 
 
 def _written(figure: str, unit: str) -> tuple[str, float]:
@@ -254,7 +259,7 @@ def _written(figure: str, unit: str) -> tuple[str, float]:
     number = (
         float(plain.replace(",", ".")) if plain.count(",") + plain.count(".") < 2 else float(re.sub(r"[.,]", "", plain))
     )
-    size = number * {"": 1, "K": 1e3, "M": 1e6, "B": 1e9}[unit]
+    size = number * (_INDIAN.get(unit) or {"": 1, "K": 1e3, "M": 1e6, "B": 1e9}[unit])
     for name, scale in (("B", 1e9), ("M", 1e6), ("K", 1e3)):
         if size >= scale:
             return f"{size / scale:.4f}".rstrip("0").rstrip(".") + name, size
@@ -265,7 +270,8 @@ def _field_of(passage: Passage, start: int, end: int, size: float, is_range: boo
     before, after = passage.before(start, 75), passage.after(end, 45)
     if is_range and 2e4 <= size < 2e7 and _CUES["compensation"].search(before[-40:]):
         return "compensation", 0.9
-    if _NOT_HIS.search(before) or _NOT_AFTER.match(after) or size < 1000:
+    mine = _MINE.search(f"{before[-25:]}|") or _MINE.search(re.split(r"[\d;]|of which", after[:40])[0])
+    if (_NOT_HIS.search(before) and not mine) or _DENIED.search(before) or _NOT_AFTER.match(after) or size < 1000:
         return "", 0
     nearest = [(match.end(), label) for label, pattern in _CUES.items() for match in pattern.finditer(before)]
     if is_range and 2e4 <= size < 2e7:
@@ -276,6 +282,8 @@ def _field_of(passage: Passage, start: int, end: int, size: float, is_range: boo
         for match in pattern.finditer(re.split(r"[,;\d]", after[:35])[0])
     ]
     label = max(nearest)[1] if nearest else max(following)[1] if following else ""
+    if label == "aum" and size < 5e6 and any(name == "compensation" for _, name in following):
+        return "compensation", 0.8
     if label == "aum" and size < 5e6:
         label = "production" if any(name == "production" for _, name in nearest + following) else ""
     if label == "compensation" and size > 2e7:
@@ -298,17 +306,42 @@ def counts_in(passage: Passage) -> Iterator[Span]:
         for match in pattern.finditer(passage.text):
             value = number_from(match.group(1))
             context = passage.before(match.start(), 50) + " " + passage.after(match.end(), 40)
+            if "\n" in match.group() and len(_line_at(passage.text, match.start())) < 50:
+                continue  # the end of one line and the beginning of another
+            told = f"{match.group()} {context}"
             if value is None or _NOT_HIS.search(passage.before(match.start(), 60)):
                 continue
             if label == "years_experience" and (
-                not _YEARS_CUE.search(f"{match.group()} {context}")
+                not (_YEARS_CUE.search(told) or _OF_A_CAREER.search(told) or _stands_alone(passage, match))
                 or re.search(r"\bago|hers|dont\b|following", passage.before(match.start(), 12))
             ):
                 continue
             exact = _EXACT.search(passage.text, match.end(), match.end() + 50)
             if label == "client_count" and exact:
                 value = exact.group(1)
-            yield Span(value, passage, match.start(), match.end(), 0.8, label)
+            score = 0.8 if label == "client_count" or _OF_A_CAREER.search(told) else 0.7
+            yield Span(value, passage, match.start(), match.end(), score, label)
+
+
+def _stands_alone(passage: Passage, match: re.Match[str]) -> bool:
+    """ "Senior Advisor at Acme Wealth, eleven years, $73 million": an item of an enumeration."""
+    before, after = passage.before(match.start(), 20), passage.text[match.end() : match.end() + 2]
+    return bool(re.search(r"(?:^|[,;(|•*–-])\s?$", before) and re.match(r"\s?(?:[,;.)|]|$)", after))
+
+
+def numbers_listed(answer_text: str) -> list[str]:
+    """Licences of a labelled answer, which may be bare numbers: "7, 66" gives `["7", "66"]`, what is denied is left
+    out."""
+    asserted = re.split(r"\b(?:no|not|never|without|lapsed)\b", answer_text, flags=re.I)[0]
+    return [
+        number
+        for number in re.findall(r"(?<![\d$.])\d{1,2}(?![\d%.]\d|%|[MKk])", asserted)
+        if number in _LICENSE_NUMBERS
+    ]
+
+
+def _line_at(text: str, position: int) -> str:
+    return text[text.rfind("\n", 0, position) + 1 :].partition("\n")[0]
 
 
 def licenses_in(passage: Passage) -> Iterator[Span]:
@@ -320,24 +353,38 @@ def licenses_in(passage: Passage) -> Iterator[Span]:
         for match in pattern.finditer(text):
             numbers = list(re.finditer(r"\d{1,2}", match.group(1)))
             if pattern is _BARE_LICENSES and (
-                (len(numbers) < 2 and "SIE" not in match.group())
+                (len(numbers) < 2 and not _HELD.match(match.group()))
                 or any(n.group() not in _LICENSE_NUMBERS for n in numbers)
+                or not any(n.group() in _COMMON_LICENSES for n in numbers)
             ):
                 continue
             for number in numbers:
                 start = match.start(1) + number.start()
+                if _is_denied(passage, match.start(), start, match.start(1) + number.end()):
+                    continue
                 yield Span(f"Series {int(number.group())}", passage, start, match.start(1) + number.end(), 0.9)
     for match in _LIFE.finditer(text):
         yield Span("Life & Health", passage, match.start(), match.end(), 0.8)
+
+
+def _is_denied(passage: Passage, first: int, start: int, end: int) -> bool:
+    """ "I do not have the 7", "the Series 7 is long gone", "used to hold a 65 but it lapsed"."""
+    before = passage.before(first, 40) + passage.text[first:start]
+    return bool(_NOT_HELD.search(before) or _GONE.match(passage.after(end, 45)))
+
+
+_NOT_HELD = re.compile(r"(?:\bnot|n['’]t|\bno|\bnever|\bwithout|used to|gave up|dropped|gone is)\b[^.;,]{0,25}$", re.I)
+_GONE = re.compile(r"^[^.;,]{0,20}\b(?:gone|lapsed|expired|inactive|ran out|went away)\b|^[^.;\d]{0,14}\bnot\b", re.I)
 
 
 def designations_in(passage: Passage) -> Iterator[Span]:
     """Letters after a name, but not those that somebody is still studying for."""
     for match in _DESIGNATION.finditer(passage.text):
         before, after = passage.before(match.start(), 50), passage.after(match.end(), 25)
+        earned = _EARNED.search(before)
         if (
-            not _NOT_YET.search(before)
-            and not _NOT_YET_AFTER.match(after)
+            (earned or not _NOT_YET.search(before))
+            and (earned or not _NOT_YET_AFTER.match(after))
             and not re.search(r"[\w.]$", passage.text[match.start() - 1 : match.start()])
         ):
             yield Span(match.group(1), passage, match.start(), match.end(), 0.85)

@@ -11,7 +11,8 @@ from extraction.patterns.reading import Passage
 _HONORIFIC = (
     r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Sir|Dame|Rev|Hon|Herr|Frau|Sr|Sra|Srta|Señor|Señora|Don|Doña|Dra|Mme|"
     r"Mlle|Monsieur|Madame|"
-    r"Dipl\.-\w+|Lic|Ing|Mag)\.?"
+    r"Dipl\.-\w+|Lic|Ing|Mag|Kommerzialrat|KR|Hofrat|Dott|Dottor|Dottoressa|Dott\.ssa|Avv|Signor|Signora|Sig|Eng|señor|señora|doctor|doctora|"
+    r"monsieur|madame|herrn?|frau)\.?"
 )
 _LEADING = re.compile(rf"^(?:{_HONORIFIC}\s+)+(?=\S+)", re.I)
 _SUFFIX = re.compile(r"^(?:Jr\.?|Sr\.?|II|III|IV|V|2nd|3rd)$", re.I)
@@ -69,6 +70,7 @@ _PARTICLE = (
     r"(?:de la|de las|de los|de|del|da|das|dos|di|du|van der|van den|van|von der|von|zu|Van|Von|Ní|Nic|St\.|Mac|al|"
     r"el|bin|ben)"
 )
+TITLED = rf"(?:{_HONORIFIC}\s)?"
 NAME = rf"(?:{_WORD}(?:[ ](?:[\"“(][\w.' -]{{1,20}}[\"”)][ ])?(?:{_PARTICLE}[ ])?{_WORD}){{1,4}})"
 _IN_TEXT = re.compile(rf"(?<![\w@.'’-])(?:{_HONORIFIC} )?{NAME}")
 _NICKNAME = re.compile(r"\s*[\"“(][\w.' -]{1,20}[\"”)]")
@@ -81,9 +83,24 @@ _NOT_A_NAME = re.compile(
     r"Thursday|Friday|January|February|March|"
     r"April|June|July|August|September|October|November|December|Time|Meeting|Phone|Mobile|Email|Zoom|Calendly|"
     r"LinkedIn|Outlook|University|Happy|"
-    r"New|North|South|West|East|Private|Management|Company|Please|Here|Will|And|For|With|From|Practice|Planning|"
+    r"What|Which|Where|Why|How|All|Any|Some|These|Those|I|You|We|He|She|They|It|Consultant|Banker|Analyst|Broker|Representative|"
+    r"Counsel(?:l)?or|Specialist|Administrator|Retirement|Plan|Assistant|Director|Coordinator|Teller|Recruiter|Resume|Attached|"
+    r"Teams?|Webinars?|Updates?|Account|Plus|Premium|Support|Newsletter|Weekly|Applications?|Resume|Opening|Interview|Appointment|"
+    r"Chat|Call|Booking|Event|Screening|New|North|South|West|East|Private|Management|Company|Please|Here|Will|And|For|With|From|Practice|Planning|"
     r"Portfolio|Bonjour|Estimad[ao]|Sehr|Hola)\b"
 )
+_GREETING = re.compile(
+    r"^(?:G['’]day|Greetings|Egregi[oa]|Gent\.\w*|Spett\w*|Sehr|Estimad[oa]s?|Madame|Monsieur|Hi|Hey|Hello|Dear|Good|Morning|Afternoon|Evening|Hallo|Liebe[r]?|Guten|Grüezi|Salut|Bonjour|Bonsoir|Cher|Chère|Hola|"
+    r"Buen[oa]s|Querid[oa]|Olá|Oi|Prezad[oa]|Car[oa]|Ciao|Gentile|Buongiorno|Re|Fwd?|Thanks|Sincerely|Cheers|Yes|No|Not|My|"
+    r"Our|His|Her|Your|If|When|But|So|As|At|In|On|To|Is|It|We|He|She|They|You|I)\b"
+)
+# Words that are only written large because a sentence begins with them, or by politeness.
+_NO_PART = re.compile(
+    r"(?:(?:Ihnen|Dir|Euch|Herrn?|Frau|Meet|Call|See|Copying|Attaching|Forwarding|Introducing|Talk|Also|And|Then|Since|Because|With|"
+    r"After|Before|While|Though|Although|Perhaps|Maybe|Speaking|Spoke|Met|Saw|Heard|Attached|Enclosed|Regarding|About|Candidate|"
+    r"Advisor|Referral|Contact|Client|Name|Prospect|Recommending|Presenting|Le|La|Lo|Les|Vi|Ti|Mi|Il|El|Sr|Sra)\.?\s)+(?=[A-ZÀ-Þ])"
+)
+_ACRONYM = re.compile(r"(?!(?:II|III|IV|VI?)$)[A-Z]{2,5}$")
 _CONSTANTS = Constants()
 
 
@@ -122,6 +139,13 @@ def _parted(words: list[str]) -> tuple[str, str]:
     if len(words) < 2:
         return "", " ".join(words)
     particle = next((n for n in range(1, len(words)) if words[n].lower() in _PARTICLES and n < len(words) - 1), None)
+    if (
+        particle == 2
+        and _HISPANIC.search(words[1])
+        and words[1].lower() not in _SECOND_GIVEN
+        and words[2].lower() in _OF
+    ):
+        return words[0], " ".join(words[1:])  # Ibarra de la Torre
     if particle is not None:
         return " ".join(_without_initials(words[:particle])), " ".join(words[particle:])
     core = [words[0], *_without_initials(words[1:-1]), words[-1]]
@@ -130,11 +154,176 @@ def _parted(words: list[str]) -> tuple[str, str]:
     return _three(core)
 
 
-_HISPANIC = re.compile(r"(?:ez|es|ín|[aeiou]s|[oa])$|[áéíóúñ]", re.I)
+_OF = frozenset({"de", "del"})
+_SECOND_GIVEN = frozenset(
+    [
+        "josé",
+        "jose",
+        "maría",
+        "maria",
+        "luis",
+        "carlos",
+        "juan",
+        "ana",
+        "antonio",
+        "manuel",
+        "jesús",
+        "jesus",
+        "miguel",
+        "ángel",
+        "angel",
+        "pedro",
+        "fernanda",
+        "isabel",
+        "carmen",
+        "luisa",
+        "teresa",
+        "elena",
+        "eduardo",
+        "enrique",
+        "alberto",
+        "andrés",
+        "andres",
+        "felipe",
+        "javier",
+        "pablo",
+        "rafael",
+        "ramón",
+        "ramon",
+        "ricardo",
+        "roberto",
+        "sofía",
+        "lucía",
+    ]
+)
+_GIVEN_ES = frozenset(
+    [
+        "alejandro",
+        "alejandra",
+        "álvaro",
+        "alvaro",
+        "ana",
+        "andrea",
+        "antonio",
+        "arturo",
+        "beatriz",
+        "begoña",
+        "blanca",
+        "carlos",
+        "carmen",
+        "catalina",
+        "cecilia",
+        "césar",
+        "claudia",
+        "cristina",
+        "daniela",
+        "david",
+        "diego",
+        "eduardo",
+        "elena",
+        "emilio",
+        "enrique",
+        "ernesto",
+        "esteban",
+        "esther",
+        "eva",
+        "felipe",
+        "fernando",
+        "francisco",
+        "gabriel",
+        "gabriela",
+        "gonzalo",
+        "guillermo",
+        "gustavo",
+        "héctor",
+        "hernán",
+        "hugo",
+        "ignacio",
+        "inés",
+        "irene",
+        "isabel",
+        "javier",
+        "jimena",
+        "joaquín",
+        "jorge",
+        "josé",
+        "josefa",
+        "juan",
+        "juana",
+        "julia",
+        "julio",
+        "laura",
+        "leonor",
+        "leticia",
+        "lorena",
+        "lucía",
+        "luis",
+        "luisa",
+        "manuel",
+        "manuela",
+        "marcela",
+        "marcos",
+        "margarita",
+        "maría",
+        "mariana",
+        "mario",
+        "marta",
+        "martín",
+        "mauricio",
+        "mercedes",
+        "miguel",
+        "mónica",
+        "montserrat",
+        "natalia",
+        "nicolás",
+        "noelia",
+        "nuria",
+        "núria",
+        "olga",
+        "óscar",
+        "pablo",
+        "paloma",
+        "paula",
+        "pedro",
+        "pilar",
+        "rafael",
+        "ramiro",
+        "ramón",
+        "raquel",
+        "ricardo",
+        "roberto",
+        "rocío",
+        "rodrigo",
+        "rosa",
+        "rosario",
+        "santiago",
+        "sandra",
+        "sara",
+        "sebastián",
+        "sergio",
+        "silvia",
+        "sofía",
+        "sonia",
+        "susana",
+        "teresa",
+        "tomás",
+        "valentina",
+        "vanesa",
+        "verónica",
+        "vicente",
+        "víctor",
+        "virginia",
+        "ximena",
+        "yolanda",
+    ]
+)
+_HISPANIC = re.compile(r"(?:[eiu]z|es|ín|[aeiou]s|[oa])$|[áéíóúñ]", re.I)
 
 
 def _three(core: list[str]) -> tuple[str, str]:
     """Three words: two surnames where they look Spanish, else two given names."""
+    if len(core) == 3 and core[0].lower() in _GIVEN_ES and core[1].lower() not in _SECOND_GIVEN | _GIVEN_ES:
+        return core[0], " ".join(core[1:])
     spanish = _HISPANIC.search(core[0]) and re.search(r"[áéíóúñ]|ez\b|z\b", " ".join(core))
     if spanish and not re.search(r"[ạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹđ]", " ".join(core)):
         return core[0], " ".join(core[1:])
@@ -148,8 +337,14 @@ def _without_initials(words: list[str]) -> list[str]:
 def names_in(passage: Passage) -> Iterator[tuple[str, int, int]]:
     """Runs of capitalised words that may be somebody's name, with their offsets."""
     for match in _IN_TEXT.finditer(passage.text):
-        if looks_like_a_name(match.group()):
-            yield match.group().rstrip(".,"), match.start(), match.start() + len(match.group().rstrip(".,"))
+        lead = _NO_PART.match(match.group())
+        name = match.group()[lead.end() if lead else 0 :].rstrip(".,")
+        if looks_like_a_name(name):
+            yield (
+                name,
+                match.start() + (lead.end() if lead else 0),
+                match.start() + (lead.end() if lead else 0) + len(name),
+            )
 
 
 def looks_like_a_name(text: str) -> bool:
@@ -157,6 +352,8 @@ def looks_like_a_name(text: str) -> bool:
     return (
         2 <= len(text.split()) <= 7
         and bool(words)
+        and not _GREETING.match(text)
+        and (text.isupper() or not any(_ACRONYM.match(word) for word in text.split()))
         and not _NOT_A_NAME.search(text)
         and not any(char.isdigit() for char in text)
     )

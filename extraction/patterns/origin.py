@@ -2,27 +2,30 @@
 
 import re
 
-from extraction.patterns.people import Cast
+from extraction.patterns.notices import Answer
 from extraction.patterns.reading import Passage
+from extraction.patterns.roles import Cast
 
 _EVENT = re.compile(
     r"\b(?:(?:met|spoke|meet|speaking|connected|talked|stopped(?: at our booth)?|croisés|échange|getroffen|"
-    r"conocimos|kennengelernt)\b[^.\n]{0,40}?\s|[Ff]ollowing up from\s)"
-    r"(?:at|from|au|à la|auf dem|auf der|beim|en el|en la|durante)\s(?:the\s|this year's\s)?"
-    r"((?:[A-ZÀ-Þ][\w&'’-]*\s?|(?:of|du|de|des|der|für|the)\s){1,6}(?:20\d\d)?)"
+    r"conocimos|kennengelernt|incontrat\w+|conhecemos)\b[^.\n]{0,40}?\s|[Ff]ollowing up from\s)"
+    r"(?:at|from|(?:stand|booth|table|panel|session|dinner|reception) (?:at|of|del?|de la|della|do|da)|au|à la|"
+    r"auf dem|auf der|beim|en el|en la|durante)\s(?:the\s|this year's\s)?"
+    r"((?:[A-ZÀ-Þ][\w&'’-]*\s?|(?:of|du|de|del|da|do|della|des|der|für|the)\s){1,6}(?:20\d\d)?)"
 )
 _EVENT_WORD = re.compile(
     r"Forum|Summit|Conference|Congress|Expo|Symposium|Meeting|Kongress|Konferenz|Messe|Salon|Congreso|Retreat|Show|"
-    r"Harbor 20|20\d\d|Convention|Roundtable|Tagung"
+    r"Harbor 20|Feria|Foro|Jornadas|Salone|Fiera|Feira|Encontro|Encuentro|Forum|20\d\d|Convention|Roundtable|Tagung"
 )
+_GATHERING = re.compile(r"Forum|Summit|Conference|Congress|Expo|Symposium|Kongress|Messe|Congreso|Convention", re.I)
 _VAULT = re.compile(r"\bTWAV\b|\badvisor vault\b", re.I)
 
 
-def source_of(cast: Cast, passages: tuple[Passage, ...]) -> tuple[str, str | None]:
+def source_of(cast: Cast, passages: tuple[Passage, ...], answers: tuple[Answer, ...]) -> tuple[str, str | None]:
     """Source and detail; first match wins (domain.md, "Source")."""
     if cast.referrer:
         return "Referral", cast.referrer.name
-    event = _event_in(passages)
+    event = _event_in(passages) or (_exported(answers) if cast.notice == "board" else None)
     if event:
         return "Conference/Trade Show", event
     if any(_VAULT.search(passage.text) for passage in passages if passage.kind != "signature"):
@@ -32,6 +35,12 @@ def source_of(cast: Cast, passages: tuple[Passage, ...]) -> tuple[str, str | Non
     if cast.notice == "calendly":
         return "Website Inbound", "Calendly scheduling"
     return "Email Inbound", "Direct email contact"
+
+
+def _exported(answers: tuple[Answer, ...]) -> str | None:
+    """The event that a badge scanner's export names."""
+    named = (" ".join(answer.text.split()) for answer in answers if answer.kind == "event")
+    return next((name for name in named if _GATHERING.search(name)), None)
 
 
 def _event_in(passages: tuple[Passage, ...]) -> str | None:

@@ -8,15 +8,38 @@ from itertools import pairwise
 from operator import itemgetter
 
 from extraction.patterns import availability, companies, links, metrics, phones
+from extraction.patterns.circle import Circle, domain_of
 from extraction.patterns.notices import Answer
-from extraction.patterns.people import Cast, Somebody
-from extraction.patterns.places import Place, places_in
-from extraction.patterns.reading import Circle, Passage, Span, domain_of
+from extraction.patterns.places import COUNTRIES_OF, ENGLISH, Place, places_in
+from extraction.patterns.reading import Passage, Span
+from extraction.patterns.roles import Cast, Somebody
 from extraction.patterns.titles import Title, titles_in
 
-_IGNORED = frozenset({"dial", "guests", "links", "date", "event"})
-_SHARED = frozenset({"company", "website"})  # with the place: said once for several people of one team
-_SAME_FIRM = re.compile(r"\bsame (?:firm|shop|company|office|team|branch)\b", re.I)
+_IGNORED = frozenset({"dial", "guests", "links", "date", "event", "ignored"})
+_OF_NOW = frozenset({"title", "company", "name", "work"})
+_SHARED = frozenset({"company", "website", "availability"})  # with the place: said once for several people of one team
+_OF_ALL = re.compile(
+    r"\b(?:both|all (?:three|four|of (?:them|us))|each of (?:them|us)|the (?:two|three) of (?:them|us)|tous|toutes|"
+    r"beide|alle|ambos|ambas|entrambi|"
+    r"entrambe|os dois|las dos|los dos)\b",
+    re.I,
+)
+_SAME_FIRM = re.compile(r"\bsame\s+(?:firm|shop|company|office|team|branch)\b|\b(?:is|as) our (?-i:[A-Z])", re.I)
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Where a mail's numbers (`regions`) and towns (`countries`) are looked for first."""
+
+    regions: tuple[str, ...]
+    countries: tuple[str, ...]
+
+
+def lookup_for(language: str | None, passages: tuple[Passage, ...], addresses: list[str]) -> Lookup:
+    """From the language, and for numbers also from the places that the mail names."""
+    countries = COUNTRIES_OF.get(language or "", ENGLISH)
+    named = [place.country for passage in passages for place in places_in(passage, countries) if place.score >= 0.5]
+    return Lookup(phones.regions_for(language, addresses, dict.fromkeys(named)), countries)
 
 
 @dataclass
@@ -31,13 +54,13 @@ class Belongings:
 
 
 def belongings_of(
-    cast: Cast, passages: tuple[Passage, ...], answers: tuple[Answer, ...], circle: Circle, regions: tuple[str, ...]
+    cast: Cast, passages: tuple[Passage, ...], answers: tuple[Answer, ...], circle: Circle, lookup: Lookup
 ) -> list[Belongings]:
     """For each person of the cast, in order, what is theirs."""
     shares = [Belongings(person) for person in cast.people]
     for passage in passages:
         mine = [answer for answer in answers if answer.passage is passage]
-        _share_out(passage, mine, shares, circle, regions)
+        _share_out(passage, mine, shares, circle, lookup, cast)
     _same_firm(shares)
     return shares
 
@@ -52,27 +75,36 @@ def _same_firm(shares: list[Belongings]) -> None:
 
 
 def _share_out(
-    passage: Passage, answers: list[Answer], shares: list[Belongings], circle: Circle, regions: tuple[str, ...]
+    passage: Passage,
+    answers: list[Answer],
+    shares: list[Belongings],
+    circle: Circle,
+    lookup: Lookup,
+    cast: Cast,
 ) -> None:
-    owners = _Owners(passage, shares, answers)
+    owners = _Owners(passage, shares, answers, cast.strangers)
+    posting = cast.notice == "board" and passage.kind != "attachment"  # a job board's words are about its job
     for given in answers:
         for share in owners.of(given.start):
             share.answers.append(given)
-    for kind, spans in _found(passage, circle, regions):
+    for kind, spans in _found(passage, circle, lookup.regions):
         for span in spans:
             answer = owners.answer_at(span.start)
             if answer and answer.kind in _IGNORED and not _speaks_anyway(kind, answer):
                 continue
+            if kind == "website" and span.value == cast.platform:
+                continue
             for share in owners.of(span.start, kind in _SHARED):
-                share.spans[kind].append(
-                    replace(span, score=0.95, label=answer.kind) if answer and answer.kind in (kind, "email") else span
-                )
-    for place in places_in(passage):
+                share.spans[kind].append(_as_asked(kind, span, answer))
+    for place in places_in(passage, lookup.countries):
         answer = owners.answer_at(place.start)
+        if posting and not answer and _names_a_title(passage, place.start):
+            continue  # where the job is
         if answer and answer.kind in (*_IGNORED, "wanted", "target"):
             continue
         for share in owners.of(place.start, True):
-            share.places.append(replace(place, score=0.95) if answer and answer.kind in ("place", "company") else place)
+            asked = answer and answer.kind in ("place", "company", "work")
+            share.places.append(replace(place, score=0.95) if asked else place)
     for title in titles_in(passage):
         answer = owners.answer_at(title.start)
         if answer and (
@@ -80,7 +112,24 @@ def _share_out(
         ):
             continue
         for share in owners.of(title.start):
-            share.titles.append(_asked_for(title, answer))
+            wanted = posting and not answer and title.tense != "past"
+            share.titles.append(replace(title, tense="target") if wanted else _asked_for(title, answer))
+
+
+def _names_a_title(passage: Passage, position: int) -> bool:
+    """Whether the line of a position holds a title as well, as the line of a posting does."""
+    start = passage.text.rfind("\n", 0, position) + 1
+    end = passage.text.find("\n", position)
+    return any(start <= title.start < (end if end >= 0 else len(passage.text)) for title in titles_in(passage))
+
+
+def _as_asked(kind: str, span: Span, answer: Answer | None) -> Span:
+    """A span with the weight that the label of its answer gives it."""
+    if answer and kind == "phone" and answer.kind in ("phone", "desk"):
+        return replace(span, score=max(span.score, 0.9) if answer.kind == "phone" else 0.2)
+    if answer and (answer.kind in (kind, "email") or (kind == "company" and answer.kind == "work")):
+        return replace(span, score=0.95, label=answer.kind)
+    return span
 
 
 def _speaks_anyway(kind: str, answer: Answer) -> bool:
@@ -93,9 +142,9 @@ def _speaks_anyway(kind: str, answer: Answer) -> bool:
 def _asked_for(title: Title, answer: Answer | None) -> Title:
     if title.score < 0.3:
         return title
-    if answer and answer.kind == "target":
+    if answer and answer.kind in ("target", "hope"):
         return replace(title, tense="target", score=0.95)
-    if answer and answer.kind in ("title", "company", "name"):
+    if answer and answer.kind in _OF_NOW:
         return replace(title, tense="current", score=0.95)
     return title
 
@@ -127,15 +176,18 @@ def _is_own_name(name: str, circle: Circle) -> bool:
 class _Owners:
     """Whose is what stands at a position: a table row's person, the person last named before it, or everybody's."""
 
-    def __init__(self, passage: Passage, shares: list[Belongings], answers: list[Answer]) -> None:
+    def __init__(
+        self, passage: Passage, shares: list[Belongings], answers: list[Answer], strangers: tuple[Span, ...]
+    ) -> None:
         self.shares = shares
         self.answers = sorted(answers, key=lambda answer: answer.start)
-        mentions = [(span, share) for share in shares for span in share.person.mentions]
+        mentions = [(span, [share]) for share in shares for span in share.person.mentions]
+        mentions += [(span, []) for span in strangers]
         here = sorted(
-            ((span.start, share) for span, share in mentions if span.passage.number == passage.number),
+            ((span.start, theirs) for span, theirs in mentions if span.passage.number == passage.number),
             key=itemgetter(0),
         )
-        self.mentions = here if len(shares) > 1 else []
+        self.mentions = here if len(shares) > 1 or strangers else []
         self.ends = {share.person.row: share for share in shares if share.person.row}
         self.passage = passage
 
@@ -143,7 +195,7 @@ class _Owners:
         return next((answer for answer in self.answers if answer.start <= position < answer.end), None)
 
     def of(self, position: int, shared: bool = False) -> list[Belongings]:
-        """`shared`: what is said before anybody is named holds for all of them."""
+        """`shared`: what is said before anybody is named, or of them all, holds for each of them."""
         answer = self.answer_at(position)
         if answer and answer.row:
             return [self.ends[answer.row]] if answer.row in self.ends else []
@@ -151,11 +203,13 @@ class _Owners:
             return self.shares
         if self.ends:  # a table: what stands outside it is everybody's
             return self.shares if shared or len(self.shares) == 1 else []
-        named = [share for start, share in self.mentions if start <= position]
+        if shared and _OF_ALL.search(self.passage.before(position, 80)):
+            return self.shares
+        named = [theirs for start, theirs in self.mentions if start <= position]
         if (
             named
             and re.search(r"\n\s*\n", self.passage.text[self.mentions[-1][0] : position])
             and named[-1] is self.mentions[-1][1]
         ):
             return []  # after the last person's paragraph the text speaks of something else
-        return [named[-1]] if named else self.shares if shared else []
+        return named[-1] if named else self.shares if shared else []

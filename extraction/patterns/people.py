@@ -2,78 +2,64 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from extraction.letter import Letter, Party
-from extraction.patterns.names import NAME, clean_name, looks_like_a_name, names_in, same_person
+from extraction.patterns.circle import Circle, domain_of, is_role, is_service
+from extraction.patterns.intent import wants_to_hire
+from extraction.patterns.names import NAME, clean_name, looks_like_a_name, same_person
 from extraction.patterns.notices import Answer, notice_of
-from extraction.patterns.reading import Circle, Passage, Span, domain_of, is_service, within_limits
-from extraction.patterns.titles import titles_in
+from extraction.patterns.presented import Presented, presented, team, with_address, writes_for
+from extraction.patterns.reading import Passage, Span
+from extraction.patterns.referrers import recommends, referrer_in
+from extraction.patterns.resume import is_resume
+from extraction.patterns.roles import VIA, Cast, Somebody, from_party, is_known, named
 
-_INTRODUCED = re.compile(
-    rf"\b(?:(?:[Aa]t the request of|[Oo]n behalf of|[Rr]efer(?:ring)?|[Rr]eferral:|[Ii]ntroduc(?:e|"
-    rf"ing)(?: you to)?|[Rr]ecommend(?:ing)?|[Mm]eet|[Nn]amed|[Rr]ecommande(?: \w+)?|"
-    rf"[Ee]mpfehle(?: Ihnen)?|[Rr]ecomiendo a|[Pp]resento a|[Cc]andidate is|[Tt]alk to|[Ss]peak (?:to|with))\s)({NAME})"
+_OF_A_FORM = frozenset({"email", "phone", "company", "title", "place", "aum", "target"})
+# What services say of people: "Jane Roe applied", "Discovery call with Jane Roe".
+_DOES = re.compile(
+    rf"(?<![\w'’-])({NAME})(?:['’]s)?\s(?:-\s|\([^)\n]{{1,40}}\)\s)?(?i:has\s|just\s|would like\s|"
+    rf"is\s)?(?i:quick[- ])?(?i:appl\w+|"
+    r"accepted|used|sent|submitted|replied|booked|scheduled|rescheduled|canceled|cancelled|interested|messaged|wants|"
+    r"postule|s'est|hat sich|bewirbt|se postuló|solicitó|candidatou)\b"
 )
-_ITEM = re.compile(rf"^[ \t]*\d{{1,2}}[.)]\s+(?:[^\n]{{0,60}}[!.]\s)??({NAME})", re.M)
-_KIN = re.compile(
-    rf"({NAME}),\s(?:her|his|my|their|our)\s(?:husband|wife|partner|brother|sister|colleague|associate)\b"
-)
-_ME = (
-    r"(?:me\b|us\b|I write|I (?:should )?(?:contact|reach|get in touch|drop|talk|speak)|that I|your (?:name|"
-    r"details|number|address|card))"
-)
-_REFERRED_ME = re.compile(
-    rf"({NAME})(?:\s\([^)\n]{{1,90}}\))?,?\s(?:has\s|kindly\s|then\s)?(?:referred|recommended|introduced|suggested|"
-    rf"passed on|passed along|gave|told|sent|pointed|put|advised|encouraged)\s{_ME}"
-)
-_BY = re.compile(
-    rf"\b(?:(?:[Rr]eferred|[Rr]ecommended|[Ii]ntroduced|[Ss]uggested) (?:to you )?by|[Ii]ntroduction (?:via|from|"
-    rf"through)|(?:^|\n)Via|[Aa]t the suggestion of|[Rr]ecommendation of|[Rr]ecomendación de|"
-    rf"me lo pasó|[Dd]e parte de|[Dd]e la part de|(?:[Ss]ur (?:le conseil|la recommandation) de)|[Ee]mpfehlung von|"
-    rf"[Vv]on|[Pp]or recomendación de)\s({NAME})"
-)
-_GERMAN_REFERRAL = re.compile(r"empfohlen|Empfehlung")
-_REFERRING = re.compile(
-    r"\brefer(?:ring)?\b|\breferral\b|\bintroduc(?:e|ing|tion)\b|\brecommend\b|\bmeet\b|je vous recommande|"
-    r"empfehle|le recomiendo|presento a|think of (?:you|me)",
-    re.I,
-)
-_VIA = re.compile(r"\s+via\s+.*$", re.I)
-
-
-@dataclass(frozen=True)
-class Somebody:
-    """A person to file: as named, with an address when one is surely theirs, and where they are named."""
-
-    name: str
-    email: str | None = None
-    named: Span | None = None
-    mentions: tuple[Span, ...] = ()
-    row: int = 0
-    score: float = 0.9
-
-
-@dataclass(frozen=True)
-class Cast:
-    """Everybody's part in the mail. `voices` are the authors whose words tell about the people."""
-
-    people: tuple[Somebody, ...]
-    referrer: Somebody | None = None
-    voices: tuple[Party | None, ...] = ()
-    notice: str | None = None
-    others: tuple[Party, ...] = field(default=())
+_WITH = re.compile(rf"(?:\b(?:[Ww]ith|[Ff]rom|[Aa]pplicant|[Cc]andidate)|\w:|\s-)\s({NAME})")
+_ABBREVIATED = re.compile(r"\s[A-Z]\.?$")
 
 
 def cast_of(letter: Letter, passages: tuple[Passage, ...], answers: tuple[Answer, ...], circle: Circle) -> Cast:
     """Persons first: whoever a notice, a form, a forward, an introduction or else the sender presents."""
+    cast = _cast(letter, passages, answers, circle)
+    people = tuple(replace(person, name=_fullest(person.name, passages)) for person in cast.people)
+    return replace(cast, people=people)
+
+
+def _fullest(name: str, passages: tuple[Passage, ...]) -> str:
+    """The name with the first name, the middle initial and the suffix that another place of the mail gives."""
+    words = name.split()
+    if len(words) != 2 or not all(word[0].isupper() for word in words):
+        return name
+    initial = re.fullmatch(r"[A-Z]\.?", words[0])
+    first = rf"{words[0][0]}[a-zà-ÿ'’-]+" if initial else re.escape(words[0])
+    fuller = re.compile(
+        rf"(?<![\w'’-]){first}(?: [A-Z]\.?)? {re.escape(words[1])}(?:,? (?:Jr|Sr|II|III|IV)\b\.?)?(?![\w'’-])"
+    )
+    spellings = (clean_name(match.group())[0] for passage in passages for match in fuller.finditer(passage.text))
+    return max(spellings, key=len, default=name)
+
+
+def _cast(letter: Letter, passages: tuple[Passage, ...], answers: tuple[Answer, ...], circle: Circle) -> Cast:
     notice = notice_of(letter)
     if notice:
         return _from_notice(letter, passages, answers, circle, notice)
     rows = [answer for answer in answers if answer.kind == "name" and answer.row]
     if len(rows) > 1:
-        people = tuple(_from_answer(answer, answers) for answer in rows)
-        return Cast(people, None, (letter.sender,))
+        people = [_from_answer(answer, answers) for answer in rows]
+        people = [one if one.email else with_address(one, letter) for one in people]
+        return Cast(tuple(people), None, (letter.sender,))
+    form = _of_form(answers)
+    if form and sum(answer.kind in _OF_A_FORM for answer in answers) >= 3:
+        return _from_form(letter, passages, answers, form, circle)
     forwarded = _outsiders((p.author for p in passages if p.kind == "forwarded"), circle, letter.sender)
     if forwarded:
         return _from_forward(letter, passages, forwarded, circle)
@@ -96,18 +82,80 @@ def _outsiders(authors: Iterable[Party | None], circle: Circle, sender: Party) -
 def _from_notice(
     letter: Letter, passages: tuple[Passage, ...], answers: tuple[Answer, ...], circle: Circle, notice: str
 ) -> Cast:
-    named = next((a for a in answers if a.kind == "name" and looks_like_a_name(_name_part(a.text))), None)
     reply = letter.reply_to if circle.is_outside(letter.reply_to) and notice != "linkedin" else None
     if reply and domain_of(reply.email).endswith(domain_of(letter.sender.email)):
         reply = None  # a relay of the platform, not the person's address
-    name = reply.name if reply and reply.name else _name_part(named.text) if named else None
-    if not name and notice in ("linkedin", "board") and letter.sender.name:
-        name = _VIA.sub("", letter.sender.name)
-    if not name or (notice == "board" and "via" not in (letter.sender.name or "") and not named and not reply):
+    person = next(_announced(letter, passages, answers, circle, reply), None)
+    if person is None:
         return Cast((), notice=notice)
-    person = _named(name, reply.email if reply else None)
-    referrer = _referrer_in(passages, answers, person, circle)
-    return Cast((person,), referrer, (letter.sender,), notice)
+    referrer = referrer_in(passages, answers, person, circle)
+    return Cast((person,), referrer, (letter.sender,), notice, platform=domain_of(letter.sender.email))
+
+
+def _announced(
+    letter: Letter, passages: tuple[Passage, ...], answers: tuple[Answer, ...], circle: Circle, reply: Party | None
+) -> Iterator[Somebody]:
+    """Whom a service tells of, the surest hint first: who is answered, the form's name, who writes through it, who
+    "applied", and the name that heads an attached résumé."""
+    email = reply.email if reply else None
+    if reply and reply.name:
+        yield named(reply.name, email)
+    if form := _of_form(answers):
+        yield replace(form, email=email)
+    name = VIA.sub("", letter.sender.name or "")
+    if looks_like_a_name(name) and (name != letter.sender.name or not is_role(letter.sender)):
+        yield named(name, email)
+    told = list(_told_of(letter, passages, circle))
+    yield from (replace(person, email=email) for person in told if not _ABBREVIATED.search(person.name))
+    for passage in passages:
+        if passage.kind == "attachment" and is_resume(passage.raw) and (head := _heading(passage)):
+            yield replace(head, email=email)
+    yield from (replace(person, email=email) for person in told)
+
+
+def _told_of(letter: Letter, passages: tuple[Passage, ...], circle: Circle) -> Iterator[Somebody]:
+    """Names of which a notice says that they did something, or that its subject puts after "with"."""
+    for passage in passages[:3]:
+        patterns = (_DOES, _WITH) if passage.kind == "header" else (_DOES,)
+        for match in (match for pattern in patterns for match in pattern.finditer(passage.text)):
+            if looks_like_a_name(match.group(1)) and not is_known(match.group(1), letter, circle):
+                yield Somebody(
+                    clean_name(match.group(1))[0],
+                    None,
+                    Span(match.group(1), passage, match.start(1), match.end(1), 0.85),
+                )
+
+
+def _from_form(
+    letter: Letter, passages: tuple[Passage, ...], answers: tuple[Answer, ...], form: Somebody, circle: Circle
+) -> Cast:
+    """Labelled data in a mail between people: the sender's own, or of somebody whom they pass on."""
+    if circle.is_outside(letter.sender) and same_person(form.name, letter.sender.name or ""):
+        form = replace(form, email=letter.sender.email)
+    return Cast((form,), referrer_in(passages, answers, form, circle), (letter.sender,))
+
+
+def _of_form(answers: tuple[Answer, ...]) -> Somebody | None:
+    """The person whom labelled answers name: in one of them or in two."""
+    for answer in answers:
+        if answer.kind == "name" and looks_like_a_name(_name_part(answer.text)):
+            return _from_answer(answer, answers)
+    first = next((answer for answer in answers if answer.kind == "first_name"), None)
+    last = next((answer for answer in answers if answer.kind == "last_name"), None)
+    if first is None or last is None:
+        return None
+    name = clean_name(f"{first.text.strip()} {last.text.strip()}")[0]
+    return Somebody(name, None, Span(name, last.passage, last.start, last.end))
+
+
+def _heading(passage: Passage) -> Somebody | None:
+    """The name that stands at the head of a résumé."""
+    line = next((line for line in passage.text[:400].split("\n") if line.strip()), "")
+    name = clean_name(_name_part(line))[0]
+    if not looks_like_a_name(name) or len(name) > 50:
+        return None
+    start = passage.text.index(line)
+    return Somebody(name, None, Span(name, passage, start, start + len(line.rstrip()), 0.85))
 
 
 def _name_part(text: str) -> str:
@@ -122,12 +170,18 @@ def _from_answer(answer: Answer, answers: tuple[Answer, ...]) -> Somebody:
 
 
 def _from_forward(letter: Letter, passages: tuple[Passage, ...], forwarded: list[Party], circle: Circle) -> Cast:
-    """The deepest outside author is whom it is about; who passed it on with a recommendation is the referrer."""
+    """The deepest outside author is whom it is about, or whom that author presents; who passed it on with a
+    recommendation is the referrer."""
     author = forwarded[-1]
-    person = _from_party(author)
+    words = [p for p in passages if p.author and p.author.email == author.email and p.kind == "forwarded"]
+    others = presented(letter, words, circle)
+    if others.people:
+        referrer = from_party(author) if recommends(author, passages) and not writes_for(words) else None
+        return Cast(others.people, referrer, (author,), others=(author,), strangers=others.strangers)
+    person = from_party(author)
     between = [*([letter.sender] if circle.is_outside(letter.sender) else []), *forwarded[:-1]]
-    referrer = next((_from_party(party) for party in reversed(between) if _recommends(party, passages)), None)
-    return Cast((person,), referrer or _referrer_in(passages, (), person, circle), (author,))
+    referrer = next((from_party(party) for party in reversed(between) if recommends(party, passages)), None)
+    return Cast((person,), referrer or referrer_in(passages, (), person, circle), (author,))
 
 
 def _from_inside(letter: Letter, passages: tuple[Passage, ...], answers: tuple[Answer, ...], circle: Circle) -> Cast:
@@ -136,174 +190,56 @@ def _from_inside(letter: Letter, passages: tuple[Passage, ...], answers: tuple[A
     if quoted:
         addressed = [party for party in quoted if any(party.email == to.email for to in letter.to)]
         author = (addressed or quoted)[0]
-        person = _from_party(author)
-        return Cast((person,), _referrer_in(passages, (), person, circle), (author,))
-    named = [a for a in answers if a.kind == "name" and looks_like_a_name(_name_part(a.text))]
-    people = [_from_answer(answer, answers) for answer in named] or list(
-        _presented(letter, passages, circle, strong=True)
-    )
-    return Cast(tuple(people), None, (letter.sender,))
+        person = from_party(author)
+        return Cast((person,), referrer_in(passages, (), person, circle), (author,))
+    answered = [a for a in answers if a.kind == "name" and looks_like_a_name(_name_part(a.text))]
+    if answered:
+        return Cast(tuple(_from_answer(answer, answers) for answer in answered), None, (letter.sender,))
+    told = presented(letter, _newest(passages), circle)
+    return Cast(told.people, None, (letter.sender,), strangers=told.strangers)
+
+
+def _newest(passages: tuple[Passage, ...]) -> list[Passage]:
+    return [passage for passage in passages if passage.kind == "new"]
 
 
 def _from_sender(letter: Letter, passages: tuple[Passage, ...], answers: tuple[Answer, ...], circle: Circle) -> Cast:
-    """Somebody outside writes: about others whom they introduce or write for, else about themselves."""
-    others = [
-        person
-        for person in _presented(letter, passages, circle)
-        if not same_person(person.name, letter.sender.name or "")
-    ]
-    if others:
-        sender = _from_party(letter.sender)
-        recommends = _recommends(letter.sender, passages) and not _writes_for(passages)
-        return Cast(tuple(others), sender if recommends else None, (letter.sender,), others=(letter.sender,))
-    person = _from_party(letter.sender, _latin_name(letter, answers))
-    return Cast((person,), _referrer_in(passages, answers, person, circle), (letter.sender,))
+    """Somebody outside writes: about others whom they present or write for, else about themselves."""
+    newest = _newest(passages)
+    members = team([p for p in passages if p.kind in ("new", "signature")], circle)
+    if any(same_person(one.name, letter.sender.name or "") for one in members):
+        return Cast(tuple(with_address(one, letter) for one in members), None, (letter.sender,))
+    hires = any(wants_to_hire(passage.text) for passage in newest)
+    others = Presented() if hires else presented(letter, newest, circle)
+    if others.people:
+        referrer = from_party(letter.sender) if recommends(letter.sender, passages) and not writes_for(newest) else None
+        return Cast(others.people, referrer, (letter.sender,), others=(letter.sender,), strangers=others.strangers)
+    person = from_party(letter.sender, _signed_name(letter, passages, answers))
+    return Cast((person,), referrer_in(passages, answers, person, circle), (letter.sender,), strangers=others.strangers)
 
 
-def _latin_name(letter: Letter, answers: tuple[Answer, ...]) -> str | None:
-    """A name in another script gives way to the Latin form that the mail itself offers."""
+_CALLED = re.compile(
+    rf"\b(?:[Mm]y name is|[Tt]his is|I['’]?m|I am|[Ii]ch bin|[Jj]e suis|[Ss]oy|[Mm]e llamo|[Mm]i chiamo|"
+    rf"[Ss]ono)\s({NAME})"
+)
+
+
+def _signed_name(letter: Letter, passages: tuple[Passage, ...], answers: tuple[Answer, ...]) -> str | None:
+    """The name that the mail itself gives where the header shows none, only a part, or another script."""
     name = letter.sender.name or ""
-    if name and re.search(r"[A-Za-zÀ-ž]", name):
+    if name and not re.search(r"[A-Za-zÀ-ž]", name):
+        return next((_name_part(a.text) for a in answers if a.kind == "name"), None)
+    if len(clean_name(name)[0].split()) > 1 and "@" not in name:
         return None
-    return next((_name_part(a.text) for a in answers if a.kind == "name"), None)
-
-
-def _writes_for(passages: tuple[Passage, ...]) -> bool:
-    return any(
-        re.search(r"\b(?:at the request of|on behalf of|whom I support|my (?:boss|principal))\b", p.text, re.I)
-        for p in passages[:2]
-    )
-
-
-# ---------------------------------------------------------------- named in the text
-
-
-def _presented(
-    letter: Letter, passages: tuple[Passage, ...], circle: Circle, strong: bool = False
-) -> Iterator[Somebody]:
-    """People whom the newest text presents: introduced, listed, or named with a title."""
-    newest = [p for p in passages if p.kind == "new"]
-    recommends = strong or any(_REFERRING.search(p.text) for p in newest) or _writes_for(passages)
-    found: dict[str, Somebody] = {}
-    for passage in newest if recommends else ():
-        for name, start, end in _mentions(passage):
-            cleaned = clean_name(name)[0]
-            if len(cleaned.split()) < 2 or _is_known(cleaned, letter, circle):
-                continue
-            span = Span(cleaned, passage, start, end, 0.85)
-            key = next((key for key in found if same_person(key, cleaned)), cleaned)
-            found.setdefault(key, Somebody(cleaned, None, span, (span,), score=0.85))
-    yield from found.values()
-    if not found and recommends:
-        yield from _copied(letter, newest, circle)
-
-
-def _mentions(passage: Passage) -> list[tuple[str, int, int]]:
-    found = [
-        (match.group(1), match.start(1), match.end(1))
-        for pattern in (_INTRODUCED, _ITEM, _KIN)
-        for match in pattern.finditer(passage.text)
-        if looks_like_a_name(match.group(1))
-    ]
-    titles = [title.start for title in titles_in(passage)]
-    for name, start, end in names_in(passage):
-        follows = passage.text[end : end + 12]
-        near = any(0 <= title - end <= 45 for title in titles)
-        if near and re.match(r"\s(?:is|was|has)\s|,\s(?:who|the|an?)\s", follows):
-            found.append((name, start, end))
-    return sorted(found, key=lambda one: one[1])
-
-
-def _is_known(name: str, letter: Letter, circle: Circle) -> bool:
-    """The sender, a colleague or the user."""
-    parties = [letter.sender, *letter.to, *letter.cc, Party(circle.own.user.name, None) if circle.own.user else None]
-    return any(
-        party
-        and party.name
-        and same_person(party.name, name)
-        and (party is letter.sender or circle.is_own(party) or party.email is None)
-        for party in parties
-    )
-
-
-def _copied(letter: Letter, newest: list[Passage], circle: Circle) -> Iterator[Somebody]:
-    """Whoever is in copy and called by first name in the text: "Dana - meet Walter"."""
-    for party in (*letter.cc, *letter.to):
-        first = clean_name(party.name or "")[1]
-        called = re.compile(rf"\b{re.escape(first)}\b")
-        is_other = circle.is_outside(party) and party.email != letter.sender.email
-        if first and is_other and any(called.search(passage.text) for passage in newest):
-            yield _from_party(party)
-
-
-def _from_party(party: Party, name: str | None = None) -> Somebody:
-    return _named(_VIA.sub("", name or party.name or ""), party.email if not is_service(party) else None)
-
-
-def _named(name: str, email: str | None) -> Somebody:
-    """Emoji and other ornaments are no part of a name."""
-    return Somebody(clean_name(re.sub(r"[^\w\s.,'’\"“”()&ªº-]", "", name))[0], email)
-
-
-# ---------------------------------------------------------------- referrers
-
-
-def _recommends(party: Party, passages: tuple[Passage, ...]) -> bool:
-    return any(
-        p.author
-        and p.author.email == party.email
-        and p.kind != "signature"
-        and p.kind != "header"
-        and _REFERRING.search(p.text)
-        for p in passages
-    )
-
-
-def _referrer_in(
-    passages: tuple[Passage, ...], answers: tuple[Answer, ...], person: Somebody, circle: Circle
-) -> Somebody | None:
-    """Somebody outside who is said to have referred the person; never a colleague, never the person."""
-    found = _named_referrers(passages, person, circle)
-    named = next(found, None)
-    if named is None:
-        return _answered_referrer(answers)
-    same = (other for other in found if other.email and same_person(other.name, named.name))
-    return named if named.email else next(same, named)
-
-
-def _named_referrers(passages: tuple[Passage, ...], person: Somebody, circle: Circle) -> Iterator[Somebody]:
-    for passage in within_limits(passages):
-        if passage.kind == "signature" or circle.is_own(passage.author):
-            continue
-        for match in (*_REFERRED_ME.finditer(passage.text), *_BY.finditer(passage.text)):
-            if match.re is _BY and " von " in f" {match.group().lower()}" and not _GERMAN_REFERRAL.search(passage.text):
-                continue
-            name = clean_name(match.group(1))[0]
-            if looks_like_a_name(name) and not same_person(name, person.name) and not _is_user(name, circle):
-                yield Somebody(
-                    name, _beside(passage, match.end(1)), Span(name, passage, match.start(1), match.end(1), 0.85)
-                )
-
-
-def _answered_referrer(answers: tuple[Answer, ...]) -> Somebody | None:
-    for answer in answers:
-        if answer.kind == "referrer":
-            found = re.search(
-                NAME, re.sub(r"^(?:[Rr]eferred by|[Vv]ia)\s", lambda m: " " * len(m.group()), answer.text)
-            )
-            if found and looks_like_a_name(found.group()):
-                span = Span(
-                    found.group(), answer.passage, answer.start + found.start(), answer.start + found.end(), 0.9
-                )
-                return Somebody(clean_name(found.group())[0], None, span)
+    for passage in passages:
+        if (
+            passage.author == letter.sender
+            and (called := _CALLED.search(passage.text))
+            and looks_like_a_name(called.group(1))
+        ):
+            return called.group(1)
+        if passage.author == letter.sender and passage.kind == "signature":
+            line = next((line.strip() for line in passage.text.split("\n") if line.strip()), "")
+            if looks_like_a_name(_name_part(line)) and (not name or name.split()[0][0].lower() == line[0].lower()):
+                return _name_part(line)
     return None
-
-
-def _is_user(name: str, circle: Circle) -> bool:
-    return bool(circle.own.user and circle.own.user.name and same_person(circle.own.user.name, name))
-
-
-def _beside(passage: Passage, position: int) -> str | None:
-    """An address in brackets soon after a name."""
-    found = re.search(r"\(([\w.+-]+@[\w.-]+\.[a-z]{2,15})", passage.text[position : position + 120])
-    return found.group(1).lower() if found else None

@@ -20,7 +20,7 @@ _CAP = r"(?:(?:St|Ft|Mt|S)\.|[A-ZÀ-Þ][\w'’-]{1,24})"
 _JOIN = r"(?:[ ]|[ ](?:of|de|du|des|la|le|do|da|dos|del|di|am|an[ ]der|in[ ]der|im|ob[ ]der|sur|upon|on|a[ ]la)[ ])"
 _CITY = rf"{_CAP}(?:{_JOIN}{_CAP}){{0,3}}"
 _BEFORE_STATE = r"(?:,\s{1,8}|\s{0,2}\(|[ \t]{1,4}|\s[-–·|/]\s)"
-_STATE = rf"(?:{any_of(STATE_NAMES)}|[A-Z]{{2}})(?![\w&]|['’]s?\w|\s?&)"
+_STATE = rf"(?:{any_of(STATE_NAMES)}|[A-Z]{{2}})(?![\w&]|['’]s?\w|\s?&|\sCity\b)"
 _CITY_STATE = re.compile(rf"(?<![\w'’-])({_CITY})({_BEFORE_STATE})({_STATE})(\.?,?\s{{0,3}}\d{{5}})?")
 _TABULAR = re.compile(r"^City[\s.:]+(\S[^\n\t]{1,40})\n(?:ST|State|Province)[\s.:]+([A-Z]{2})\b", re.I | re.M)
 _ALONE = re.compile(rf"(?<![\w@'’.-]){_CITY}(?![\w@])")
@@ -31,7 +31,9 @@ _AFTER = re.compile(
 _POSTAL = re.compile(r"(?:(?:CH|D|A|F|I|L|E|P)-)?\b\d{4,5}(?:-\d{3})?\s$")
 
 _HERE = re.compile(
-    r"\b(?:(?:am|'m|’m|is|are|me)\s(?:\w+\s){0,2}(?:out of|in|at|from|near)|based|live[sd]?|living|lives|resid\w+|"
+    r"\b(?:(?:I|we)(?:['’]ve| have)?(?: just| recently)? (?:moved|relocated) (?:back )?to|(?:moving|relocating|"
+    r"transferring) from|(?:am|'m|’m|is|are|me)\s(?:\w+\s){0,2}(?:out of|in|at|from|near)|based|live[sd]?|living|"
+    r"lives|resid\w+|"
     r"home base|located|here|work(?:s|ing)?(?: out)?(?: of| from| in| at)|out of (?:our|the|my)|calls?|"
     r"(?:office|branch|practice|team|home|house|desk|book|clients|firm)\s(?:is\s)?(?:here\s)?in|in our|at our|from our|"
     r"city|location|where|currently|outside(?: of)?|just north of|suburbs? of|serving|still in|now in|back in|"
@@ -44,11 +46,13 @@ _HERE = re.compile(
 )
 _ELSEWHERE = re.compile(
     r"\b(?:if|whether|would (?:look|go|love|like|move|consider|be)|want(?:s|ed)? to|open to|consider\w*|relocat\w+|"
-    r"mov(?:e|ed|ing) (?:back )?(?:to|from|out)|mov(?:e|ed|ing) (?:us|me)|prefer\w*|"
+    r"mov(?:e|ing) (?:back )?(?:to|out)|move from|moved (?:from|out)|mov(?:e|ed|ing) (?:us|me)|prefer\w*|"
     r"transfer\w*|rather|ideally|eventually|hop(?:e|ing)|"
     r"looking|interested|appl(?:y|ying|ication|icant|ied)|seat|posting|posted|role|opening|opportunit\w+|position|job|search|vacancy|opened|opening|"
     r"conference|forum|summit|congress|expo|symposium|met|booth|spoke|trip|travel\w*|flight|visit\w*|wedding|scan\w*|"
-    r"daughter|son|parents|grew up|raised|native|born|originally|from|formerly|used to|left|previously|prior|before|"
+    r"daughter|son|parents|grew up|raised|native|born|originally|from\b(?=\s*$)|"
+    r"(?<!moved )(?<!relocated )(?<!back )(?<!close )(?<!next )to\b(?=\s*$)|formerly|used to|left|previously|prior|"
+    r"before|"
     r"until|college|university|degree|school|graduated|placed|headquart\w*|home office|corporate|dial\w*|"
     r"not|no longer|nowhere|never|except|similar|wholesaler|anywhere|"
     r"nicht|keine?|umzieh\w*|umzug|umziehen|liebsten|notfalls|bevorzug\w*|vorstellen|wechsel\w*|stelle|gesucht|früher|"
@@ -56,7 +60,8 @@ _ELSEWHERE = re.compile(
     r"déménag\w+|souhait\w+|aimer\w+|viser\w+|conviendr\w+|préf\w+|échange|croisés|poste|recherch\w+|siège|avant|jadis|"
     r"muda\w*|traslad\w+|gustaría|prefer\w+|tampoco|sería|descart\w+|estudi\w+|vacante|puesto|buscamos|miraría|antes|"
     r"trasferi\w+|vorrei|preferi\w+|cerc\w+|posizione|prima|"
-    r"gostaria|vaga|procur\w+|transferi\w+)\b|\bni\b|\bno\b(?!\.)",
+    r"gostaria|vaga|procur\w+|transferi\w+)\b|\bni\b|\bno\b(?= (?:en|a|quier\w+|me|busco|pienso|fuera|para|longer|"
+    r"desire|plans)\b)",
     re.I,
 )
 _HERE_AFTER = re.compile(
@@ -78,7 +83,16 @@ _FIRM_WORD = re.compile(
     r"\b(?:Advis\w+|Wealth|Capital|Partners|Securities|Group|Bank\w*|LLC|Inc|Financial|Trust|Street|Series|University|"
     r"Private|Management|Investment\w*|Director|President|Manager|Planner|Forum|Summit|Conference|Life|Health)\b"
 )
-_GOES_ON = re.compile(r"^\s(?:[A-Z][\w&'’-]+|&\s[A-Z])|^['’]s\b|^-[A-Z]|^@|^,\s[A-Z]\w+,?\s&")
+_GOES_ON = re.compile(r"^[ ](?:[A-Z][\w&'’-]+|&\s[A-Z])|^['’]s\b|^-[A-Z]|^@|^,\s[A-Z]\w+,?\s&")
+# Also words or first names: only with a region behind, or "in" before.
+_WORDS = frozenset(
+    (
+        "March May August Mobile Reading Nice Bath Best Most Split Sale Lead Orange Enterprise Independence "
+        "Normal Temple Surprise Commerce Industry Trust Hope Date Male Of City Union Liberty Premium Central "
+        "Marina Victoria Charlotte Florence Madison Jackson Lincoln Aurora Chandler Clifton Hamilton Warren "
+        "Wells Young Vista Casa Center "
+    ).split()
+)
 LARGE = 100  # thousands: smaller towns are called like people and things
 
 
@@ -95,7 +109,18 @@ class Place:
     score: float
 
 
-def places_in(passage: Passage, countries: tuple[str, ...] = ("US", "CA")) -> Iterator[Place]:
+COUNTRIES_OF = {
+    "de": ("DE", "AT", "CH"),
+    "fr": ("FR", "CH", "CA", "BE", "LU"),
+    "es": ("ES", "MX", "CO", "AR", "CL", "PE", "US"),
+    "pt": ("BR", "PT"),
+    "it": ("IT", "CH"),
+    "nl": ("NL", "BE"),
+}
+ENGLISH = ("US", "CA")
+
+
+def places_in(passage: Passage, countries: tuple[str, ...] = ENGLISH) -> Iterator[Place]:
     """Places where somebody may be now; wished-for, former and event places score below 0.3. `countries` are where
     a name is looked for first that several cities share."""
     taken: list[tuple[int, int]] = []
@@ -137,6 +162,12 @@ def _by_name(passage: Passage, countries: tuple[str, ...]) -> Iterator[Place]:
             ):
                 break
             score = _score(passage, start, end)
+            if (
+                not after
+                and name in _WORDS
+                and (name in ("March", "May", "August") or not _IN.search(passage.before(start)))
+            ):
+                break
             if not after and not _POSTAL.search(passage.text[max(0, start - 12) : start]):
                 score -= 0.1 if city.people >= LARGE or _IN.search(passage.before(start)) else 0.3
             yield Place(" ".join(name.split()), state, where, passage, start, after.end() if after else end, score)
@@ -181,7 +212,7 @@ def _score(passage: Passage, start: int, end: int) -> float:
     elsewhere = elsewhere + max(0, len(before) - 80) if elsewhere >= 0 else -1
     if _HERE_AFTER.match(after) and elsewhere < 0:
         return 0.85
-    if here > elsewhere:
+    if here >= max(elsewhere, 0):
         return 0.9
     if elsewhere >= 0:
         return 0.2

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from extraction.letter import Letter, Party, Segment, SegmentKind
-from extraction.types import Evidence, OwnFirm
+from extraction.patterns.resume import of_today
+from extraction.types import Evidence
 
 MAX_SEGMENT = 8_000
 MAX_ALL = 16_000
@@ -23,6 +24,13 @@ _TO_SOFTWARE = re.compile(
 )
 
 
+# Below it a network shows people who have nothing to do with the mail.
+_ADVERTISED = re.compile(
+    r"^[ \t]*(?:people you may know|you may (?:also )?(?:want|like|know)\b|similar (?:profiles|candidates|members)|"
+    r"recommended for you|other (?:candidates|applicants|members)|people also viewed|more (?:candidates|profiles))",
+    re.I | re.M,
+)
+_WHITE = re.compile(r"\s+")
 _NOT_A_LINE_END = re.compile(r"[^\n]")
 
 
@@ -44,16 +52,20 @@ class Passage:
     raw: str = field(default="", repr=False)
 
     def before(self, position: int, reach: int = 90) -> str:
-        """The words of the same sentence before a position."""
+        """The words of the same sentence before a position, on one line."""
+        return _WHITE.sub(" ", self.lines_before(position, reach))
+
+    def lines_before(self, position: int, reach: int = 90) -> str:
+        """As `before`, with line ends."""
         window = self.text[max(0, position - reach) : position]
         ends = [match.end() for match in _SENTENCE_END.finditer(window)]
         return window[ends[-1] if ends else 0 :]
 
     def after(self, position: int, reach: int = 60) -> str:
-        """The words of the same sentence after a position."""
+        """The words of the same sentence after a position, on one line."""
         window = self.text[position : position + reach]
         end = _SENTENCE_END.search(window)
-        return window[: end.start()] if end else window
+        return _WHITE.sub(" ", window[: end.start()] if end else window)
 
 
 @dataclass(frozen=True)
@@ -101,58 +113,12 @@ def within_limits(passages: Iterable[Passage]) -> tuple[Passage, ...]:
 def _passage(letter: Letter, number: int, segment: Segment) -> Passage:
     raw = letter.text(segment)[:MAX_SEGMENT]
     text = _QUOTE_MARKS.sub(_blank, raw)
+    if segment.kind == "attachment":
+        text = of_today(text)
+    if others := _ADVERTISED.search(text):
+        text = text[: others.start()] + _NOT_A_LINE_END.sub(" ", text[others.start() :])
     if _TO_SOFTWARE.search(text):
         text = "\n\n".join(
             _NOT_A_LINE_END.sub(" ", part) if _TO_SOFTWARE.search(part) else part for part in text.split("\n\n")
         )
     return Passage(number, segment.kind, segment.source, segment.start, text, segment.author, raw)
-
-
-@dataclass(frozen=True)
-class Circle:
-    """Who belongs to the recruiting firm or to a service, and so is nobody to file."""
-
-    own: OwnFirm
-
-    def is_own(self, party: Party | None) -> bool:
-        if party is None:
-            return False
-        user = self.own.user
-        if user and party.email and user.email and party.email == user.email.lower():
-            return True
-        if user and party.name and user.name and party.name.casefold() == user.name.casefold():
-            return True
-        return domain_of(party.email) in self.own.domains
-
-    def is_outside(self, party: Party | None) -> bool:
-        return (
-            party is not None and bool(party.name or party.email) and not self.is_own(party) and not is_service(party)
-        )
-
-    def names(self) -> Iterable[str]:
-        return self.own.names
-
-
-SERVICE_DOMAINS = frozenset(
-    {"calendly.com", "linkedin.com", "indeed.com", "ziprecruiter.com", "docusign.net", "zoom.us"}
-)
-_SERVICE_LOCAL = re.compile(
-    r"^(?:no-?_?reply|do-?not-?reply|notif\w*|alerts?|delivery|mailer-daemon|postmaster|bounce\S*|newsletter|"
-    r"applicant-\S+"
-    r"|messages-noreply|inmail-\S+|invitations\S*|support|billing|updates?|system)$"
-)
-
-
-def is_service(party: Party | None) -> bool:
-    """Addresses that nobody answers in person."""
-    if party is None or not party.email:
-        return False
-    local = party.email.partition("@")[0]
-    domain = domain_of(party.email)
-    return any(domain == name or domain.endswith("." + name) for name in SERVICE_DOMAINS) or bool(
-        _SERVICE_LOCAL.match(local)
-    )
-
-
-def domain_of(address: str | None) -> str:
-    return (address or "").rpartition("@")[2].lower()

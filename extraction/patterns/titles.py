@@ -18,37 +18,47 @@ _MODIFIER = (
     r"National|Division(?:al)?|District|Area|"
     r"Sales|Insurance|Mortgage|Registered|Independent|Founding|General|Group|Management|Advisory|Strategy|Talent|"
     r"Corporate|Family|Fiduciary|Deputy|"
-    r"Fixed|Charitable|Head|Property|Personal|Bank|Banking)"
+    r"HR|Human|Resources?|People|Advisor|Financial|First(?= Vice)|Second(?= Vice)|Acting|Interim|Co|Plans?|"
+    r"Benefits?|Community|Commercial|Premier|Solutions|Digital|Mass|High|Net|Worth|Chartered|Certified|Key|Account|Affluent|Signature|Premium|Sector|Distribution|Desk|Fixed|Charitable|Head|Property|Personal|Bank|Banking)"
 )
 _HEAD = (
-    r"(?:Advis[oe]r|Manager|Director|President|Partner|Planner|Officer|Strategist|Economist|Associate|Principal|"
+    r"(?:Advis[oe]r|Counsel(?:l)?or|Manager|Director|President|Partner|Planner|Officer|Strategist|Economist|Associate|Principal|"
     r"Co-?Founder|Founder|"
     r"Owner|CEO|CFO|COO|CIO|CCO|CTO|Consultant|Banker|Executive|Leader|Specialist|Analyst|Administrators?|"
-    r"Wholesaler|Trader|Chair(?:man|woman)?|"
+    r"Wholesaler|Trader|Stockbroker|Trustee|Underwriter|Lender|Accountant|Attorney|Chair(?:man|woman)?|"
     r"Representative|Broker|Paraplanner|Assistant|Coordinator|Supervisor|Strategist)"
 )
-_TAIL = r"(?:[ \n]{1,8}(?:of|for)[ \n]{1,8}(?-i:[A-Z][\w&-]+)(?:\s(?:(?:and|&)\s)?(?-i:[A-Z][\w-]+)){0,3})?"
+_TAIL = r"(?:[ \n]{1,8}(?:of|for)[ \n]{1,8}(?-i:[A-Z][\w&-]+)(?:[ ](?:(?:and|&)[ ])?(?-i:[A-Z][\w-]+)){0,3})?"
 _ONE = (
     rf"(?:(?:{_MODIFIER}(?:[ \n]{{1,8}}|-)){{0,4}}{_HEAD}(?!\strack){_TAIL}|"
-    rf"Head[ \n]{{1,8}}of[ \n]{{1,8}}(?-i:[A-Z][\w&-]+)(?:\s(?:(?:and|&)\s)?(?-i:[A-Z][\w-]+)){{0,3}})"
+    rf"Head[ \n]{{1,8}}of[ \n]{{1,8}}(?-i:[A-Z][\w&-]+)(?:[ ](?:(?:and|&)[ ])?(?-i:[A-Z][\w-]+)){{0,3}})"
 )
 _AREA = (
-    r"(?:Client Advisory|Wealth Management|Financial Planning|Investments|Private Wealth|Wealth Planning|"
+    r"(?:Private Wealth(?: Management)?|Wealth(?! [A-Z])|Client Advisory|Private Client Group|"
+    r"Private Client Services|Private Banking|Wealth Management|Financial Planning|Investments|Private Wealth|"
+    r"Wealth Planning|"
     r"Institutional Services)"
 )
 _ENGLISH = re.compile(
-    rf"(?<![\w-])(?:(?:{_ONE})(?:(?:,\s|\s&\s|\sand\s|\s/\s)(?:{_ONE}))?s?(?:,\s(?-i:{_AREA}))?)(?![\w-])", re.I
+    rf"(?<![\w-])(?:(?:{_ONE})(?:(?:,\s|\s&\s|\sand\s|\s/\s)(?:{_ONE}))?s?(?:(?:,|\s[–—-])\s(?-i:{_AREA}))?)(?![\w-])",
+    re.I,
+)
+# Any capitalised words that end as a title does, where the words before say that somebody is one.
+_OPEN = re.compile(
+    rf"(?:\b(?:an?|as|am|currently|title is|role as|now)\s|[,:|–—]\s|^[ \t]*)((?:(?!(?:I|The|A|An|At|With|In|My|Our|"
+    rf"Currently|Now|Present|Current|First Advisor|As|Is|Title|Role)\b)[A-Z][\w&-]+[ ]){{1,4}}{_HEAD}{_TAIL})(?![\w-])",
+    re.M,
 )
 _QUALITY = (
     r"(?:senior|sénior|sênior|junior|principale?|général[e]?|general|adjunt[oa]|financier[oa]?|financeiro|"
     r"patrimonial(?:es)?|comercial|privad[oa]|privée?s?|"
     r"regional|régionale?|nacional|internacional|ejecutiv[oa]|director|directora|fiscal|asociad[oa]|associée?|"
-    r"clientèle|bancaire)"
+    r"clientèle|bancaire|gérante?|privat[ao]|finanziari[ao]|patrimonial[ei]|commerciale)"
 )
 _ROMANCE_HEAD = (
     r"(?:(?:vice)?president[ea]|(?:sub)?directora?|directeur|directrice|gerente|asesora?|assessora?|consultora?|"
     r"consultora?|soci[oa]|associée?|gestora?|gérante?|"
-    r"conseill(?:er|ère)|analist[ae]|analyste|jefe|jefa|responsable|banquero|banquera|banquier|courtier|diretora?|"
+    r"conseill(?:er|ère)|analist[ae]|analyste|jefe|jefa|responsable|banquero|banquera|banquier|banquière|gestionnaire|assistante?|chargée?|agente|planejadora?|coordenadora?|delegad[oa]|bancari[oa]|consulente|responsabile|direttore|direttrice|promotore|promotrice|gestore|gestrice|courtier|diretora?|"
     r"sócio|sócia|planificadora?)"
 )
 _ROMANCE = re.compile(
@@ -59,45 +69,67 @@ _ROMANCE = re.compile(
 _GERMAN = re.compile(
     r"(?<![\w-])(?:Senior[- ]|Junior[- ]|Stellvertretender? )?(?:[A-ZÄÖÜ][a-zäöüß]{2,20})?(?:[Bb]erater(?:in)?|"
     r"[Ll]eiter(?:in)?|[Vv]erwalter(?:in)?|[Bb]etreuer(?:in)?|"
-    r"[Dd]irektor(?:in)?|[Pp]rokurist(?:in)?|[Gg]eschäftsführer(?:in)?|[Mm]akler(?:in)?)(?:\s(?:(?:für|der|"
+    r"[Dd]irektor(?:in)?|[Pp]rokurist(?:in)?|[Gg]eschäftsführer(?:in)?|[Mm]akler(?:in)?|[Vv]orst[aä]nd(?:in|smitglied)?|[Bb]ankier|[Pp]artner(?:in)?|[Mm]anager(?:in)?)(?:\s(?:(?:für|der|"
     r"des)\s)?[A-ZÄÖÜ][\w-]{2,20}){0,3}(?![\w-])"
 )
 _TARGET_BEFORE = re.compile(
     r"(?:looking (?:for|at)|look(?:s|ed)? (?:for|at)|open to|opportunity as|wants? to (?:be|hear about)|want(?:s|"
     r"ed)?\W|like to (?:be|hear about)|hop(?:e|ing) for|would (?:like|love|be|have)"
     r"|accept|would take|would you take|['’]d (?:be|love|like)|consider|seek(?:s|ing)?|seat|search|"
-    r"find (?:us )?an?|find|need|fill|vacan\w+|role|position|opening|gig|next|goal"
+    r"find (?:us )?an?|find|need|fill|vacan\w+|(?<!present )(?<!current )(?:role|position)|opening|gig|next|goal"
     r"|aspir\w+|interested in|discuss\w*|application(?: received)?|applicant|posting|apply(?:ing)?|"
-    r"in mind for me was|replac\w+|advertisement for|job of"
-    r"|busc[oa]|gustaría|vacante|plaza|puesto|procur[oa]|vaga|viserais|poste|position als|stelle|bewerb\w+|gesucht|"
+    r"in mind for me was|hope to|hoping to|aspire|ideally|ideal|dream|next step|move (?:up|on) (?:in)?to|promoted?|"
+    r"ready to (?:be|run)|see myself as|step(?:ping)? (?:down|up)(?: into| to)|to be(?:come)?|be(?:ing)? made|"
+    r"promoted to|replac\w+|advertisement for|job of"
+    r"|busc[oa]|gustaría|vacante|plaza|puesto|procur[oa]|vaga|lugar|queria|gostaria|vorrei|cerco|interessiert|"
+    r"viserais|poste|position als|stelle|bewerb\w+|gesucht|"
     r"vorstellen|bouger|conviendrait|for the"
     r"|aimerais|cargo de|cherche|suche|aim\w*)\b[^.!?]{0,45}$",
     re.I,
 )
 _TARGET_AFTER = re.compile(
-    r"^\W{0,2}(?:roles?|seat|opening|search|post|position|chairs?|title|opportunit\w+|vacancy|job|me conviendrait)\b",
+    r"^\W{0,2}(?:would be (?:the|my|a) (?:dream|goal|next)|would suit|is what I|is the (?:goal|dream|next)|is next|"
+    r"roles?|seat|opening|search|post|position|chairs?|title|opportunit\w+|vacancy|job|me conviendrait)\b",
     re.I,
 )
 _CURRENT_BEFORE = re.compile(
     r"(?:\bI\s?(?:am|'m|’m)|\bbeen|\bas|\bis|\bam|\bstill|(?<!for me )\bwas|role today|title|seat today|currently|"
-    r"present(?:ly)?|derzeit|(?<!bewerbung )(?<!stelle )(?<!position )\bals|\bsoy|\bsuis|\bes|"
+    r"(?:present|current) (?:role|position|title|seat)|present(?:ly)?|derzeit|"
+    r"(?<!bewerbung )(?<!stelle )(?<!position )\bals|\bsoy|\bsuis|\bes|"
     r"trabajo como|being|role there|tell her)\b[^.!?;]{0,30}$",
     re.I,
 )
 _CURRENT_AFTER = re.compile(r"^,?\s?(?:at|with|of|chez|bei|im|beim|en|na|no|au|à|für|for|in the|in our|@)\s", re.I)
-_SURELY_WANTED = re.compile(r"\b(?:vacan\w+|seat we|what I(?:['’]m| am) after)\b[^.!?;]{0,45}$", re.I)
+_SURELY_WANTED = re.compile(
+    r"\b(?:vacan\w+|seat we|what I(?:['’]m| am) after|what (?:I|we|he|she)(?:['’]d)? (?:would )?(?:want|like|"
+    r"need)s?)\b[^.!?;]{0,45}$|"
+    r"\b(?:chair|seat|role|position|job)\b[^.!?;]{0,40}\b(?:is|would be)\s(?:an? |the )?$|"
+    r"\b(?:to be(?:come)?|llegar a|ser|devenir|diventare|tornar-me|be(?:ing)? made|promoted to|wants?)(?: an?|"
+    r" the)?\s$",
+    re.I,
+)
 _PAST = re.compile(
-    r"\b(?:formerly|former|ex|not|nor|once|used to be|previously|instead of|assistant to|whom you placed)\W[^.]{0,25}$",
+    r"\b(?:formerly|former|ex|not|nor|once (?:an?|the|was)|used to be|previously|instead of|assistant to|"
+    r"whom you placed)\W[^.]{0,25}$",
     re.I,
 )
 _NOISE = re.compile(r"\b(?:agree\w*|with the|your|our|a senior partner|their|his|her|the)\s$", re.I)
 
 
 _OF_A_FIRM = re.compile(
-    r"\s+(?:of|for)\s[^,]*\b(?:Collective|Advis[oe]rs|Partners|Bank|Group|LLC|Inc|Company|Securities|Capital)\b[^,]*$"
+    r"(?:(?<=Founder)|(?<=Owner)|(?<=CEO)|(?<=Partner)|(?<=Principal)|(?<=Chair))\s+of\s.*$|"
+    r"\s+(?:of|for)\s[^,]*\b(?:Collective|Advisory|Advis[oe]rs|Partners|Bank|Group|LLC|Inc|Company|Securities|Capital)\b[^,]*$"
 )
-_PART_OF_A_NAME = re.compile(r"[A-ZÀ-Þ][\w&'’-]+ $")
+# "Gerente de Inversiones de Fiduciaria": where the firm begins.
+_SWALLOWED = re.compile(
+    r"\s(?:der|des|bei|beim|bei der)\s\S*(?:[Bb]ank|kasse|AG|GmbH|Gruppe)\b.*$|"
+    r"(?<=[a-zà-ÿ])\s(?:de|di|du|da|do|del|della|en|em|chez|bei)\s(?:la\s)?[A-ZÀ-Þ][\w’'-]+$(?<!Inversiones)(?<!Banca)(?<!Investimentos)"
+)
+_PART_OF_A_NAME = re.compile(r"(?!I['’])[A-ZÀ-Þ][\w&'’-]+ $")
 _GOES_ON_AS_NAME = re.compile(r"^ [A-ZÀ-Þ]\w")
+
+
+_STANDS_ALONE = re.compile(r"(?:President|Partner|Principal|Founder|Owner|C[EFIOCT]O|Paraplanner|Banker|Chair)", re.I)
 
 
 @dataclass(frozen=True)
@@ -112,29 +144,35 @@ class Title:
 
 def titles_in(passage: Passage) -> Iterator[Title]:
     """Titles in reading order. Those written in lower case need words around that make them somebody's."""
-    found = [match for pattern in (_ENGLISH, _GERMAN, _ROMANCE) for match in pattern.finditer(passage.text)]
+    found = [
+        (match.start(group), match.end(group), pattern in (_ENGLISH, _OPEN))
+        for pattern, group in ((_ENGLISH, 0), (_OPEN, 1), (_GERMAN, 0), (_ROMANCE, 0))
+        for match in pattern.finditer(passage.text)
+    ]
     free = -1
     # Of titles that overlap the longest is meant: "director de planificación", not "director".
-    for match in sorted(found, key=lambda one: (one.start(), -one.end(), one.re is not _ENGLISH)):
-        if match.start() >= free:
-            free = match.end()
-            end = match.start() + len(_OF_A_FIRM.sub("", match.group()))
-            yield _title(passage, match.start(), end, match.re is _ENGLISH)
+    for start, end, english in sorted(found, key=lambda one: (one[0], -one[1], not one[2])):
+        if start >= free:
+            free = end
+            yield _title(passage, start, start + len(_OF_A_FIRM.sub("", passage.text[start:end])), english)
 
 
 def _title(passage: Passage, start: int, end: int, english: bool) -> Title:
     written = passage.text[start:end]
     tense, score = _tense(passage, start, end)
     capital = written[0].isupper()
-    if not capital and english and " " not in written.strip():
-        score -= 0.2
+    if english and " " not in written.strip():
+        score -= 0.1 if capital and _STANDS_ALONE.search(written) else 0.25
+        score -= 0.3 * bool(
+            capital and re.match(r" [a-z]{3,}(?<!with) ", passage.text[end : end + 20] + " ") and tense == "unknown"
+        )
     if not capital and _NOISE.search(passage.before(start, 20)):
         score -= 0.4
     if " " not in written and (
         _PART_OF_A_NAME.search(passage.text[:start][-30:]) or _GOES_ON_AS_NAME.match(passage.text[end : end + 3])
     ):
         score -= 0.5
-    if english and tense != "target" and re.search(r"[a-z](?<!s)s$", written):
+    if english and tense != "target" and re.search(rf"{_HEAD}s$", written, re.I):
         score -= 0.5  # "partners at" speaks of several
     if passage.kind == "header" and tense != "target":
         score -= 0.3
@@ -148,8 +186,10 @@ def _tense(passage: Passage, start: int, end: int) -> tuple[Tense, float]:
     if _TARGET_AFTER.match(after) or _SURELY_WANTED.search(before):
         return "target", 0.9
     wanted, held = _TARGET_BEFORE.search(before), _CURRENT_BEFORE.search(before)
+    if wanted and held and held.group().lower().startswith(("as", "als", "como", "comme", "come")):
+        held = None  # "I'd like to run things, as Regional Director"
     if held and (not wanted or held.start() > wanted.start()):
-        return "current", 0.9
+        return "current", 0.95 if re.match(r"I\b|been", held.group(), re.I) else 0.9
     if wanted:
         return "target", 0.85
     if _CURRENT_AFTER.match(after):
@@ -160,6 +200,10 @@ def _tense(passage: Passage, start: int, end: int) -> tuple[Tense, float]:
 def shown(written: str, english: bool, singular: bool = False) -> str:
     """One line, first letter large; English titles in lower case get capitals. A vacancy is one chair."""
     title = " ".join(written.split()).strip(" ,")
+    if not english:
+        title = _SWALLOWED.sub("", title)
+    if english and title.isupper() and len(title) > 4:
+        title = title.lower()
     if english and singular:
         title = re.sub(r"(?<=[a-z])(?<!s)s$", "", title) if re.search(rf"{_HEAD}s$", title, re.I) else title
     if english and title.islower():

@@ -9,6 +9,8 @@ from extraction.mime import letter_from
 from extraction.types import Email, OwnFirm, UserContext
 
 MAILS = Path(__file__).parent / "mails"
+TUNED = MAILS / "tuned"  # the patterns were written against them
+HELD_OUT = MAILS / "held_out"  # and never against these: read their scores, not their words
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 OWN = OwnFirm(
     domains=frozenset({"well.example"}),

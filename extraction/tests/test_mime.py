@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from extraction.errors import UnreadableMail
 from extraction.mime import email_from_file, letter_from
-from extraction.tests.letters import MAILS, letter
+from extraction.tests.letters import TUNED, letter
 from extraction.types import Email
 
-RAW = (MAILS / "intro-german.eml").read_bytes()
+RAW = (TUNED / "intro-german.eml").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 import pytest
 
 from extraction.scoring import is_same, label_own, score
-from extraction.tests.letters import MAILS, labelled
+from extraction.tests.letters import TUNED, labelled
 from extraction.types import Evidence, Extraction, FieldValue, Person
 
-LABEL = next(label for label, _ in labelled(MAILS) if label["name"] == "forward-by-colleague")
+LABEL = next(label for label, _ in labelled(TUNED) if label["name"] == "forward-by-colleague")
 WORDS = Evidence(source="body", start=0, end=1, quote="x")
 
 
@@ -53,7 +53,7 @@ def test_a_value_that_would_not_be_filled_in_counts_as_missing():
 
 
 def test_somebody_who_should_not_be_there_costs_precision():
-    nobody = next(label for label, _ in labelled(MAILS) if label["intent"] == "none")
+    nobody = next(label for label, _ in labelled(TUNED) if "Rosa Trent" in label["must_not"])
 
     result = score([(nobody, extraction(full_name="Rosa Trent"), 4.0)], "patterns")
 

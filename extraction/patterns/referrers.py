@@ -1,0 +1,96 @@
+"""Who referred the person: somebody outside who is said to have, or who does so in this mail."""
+
+import re
+from collections.abc import Iterator
+
+from extraction.letter import Party
+from extraction.patterns.circle import Circle
+from extraction.patterns.names import NAME, clean_name, looks_like_a_name, same_person
+from extraction.patterns.notices import Answer
+from extraction.patterns.reading import Passage, Span, within_limits
+from extraction.patterns.roles import Somebody, is_user
+
+_ME = (
+    r"(?:me\b|us\b|I write|I (?:should )?(?:contact|reach|get in touch|drop|talk|speak)|that I|your (?:name|"
+    r"details|number|address|card))"
+)
+_REFERRED_ME = re.compile(
+    rf"({NAME})(?:\s\([^)\n]{{1,90}}\))?,?\s(?:has\s|kindly\s|then\s)?(?:referred|recommended|introduced|suggested|"
+    rf"passed on|passed along|gave|told|sent|pointed|put|advised|encouraged)\s{_ME}"
+    rf"|({NAME}),?\s(?:hat mir (?:empfohlen|geraten)|hat mich|m['’]a (?:recommandé|conseillé|suggéré|donné|parlé)|"
+    rf"me (?:recomendó|aconsejó|dio|habló|"
+    rf"sugirió|indicou|recomendou|deu|falou)|mi ha (?:consigliato|suggerito|dato|parlato))"
+)
+_BY = re.compile(
+    rf"\b(?:(?:[Rr]eferred|[Rr]ecommended|[Ii]ntroduced|[Ss]uggested) (?:to you )?by|[Ii]ntroduction (?:via|from|"
+    rf"through)|(?:^|\n)Via|[Aa]t the suggestion of|[Rr]ecommendation of|[Rr]ecomendación de|"
+    rf"me lo pasó|[Dd]e parte de|[Dd]e la part de|(?:[Ss]ur (?:le conseil|la recommandation) de)|[Ee]mpfehlung von|"
+    rf"[Vv]on|[Pp]or recomendación de)\s({NAME})"
+)
+_GERMAN_REFERRAL = re.compile(r"empfohlen|Empfehlung")
+_REFERRING = re.compile(
+    r"\brefer(?:ring)?\b|\breferral\b|\bintroduc(?:e|ing|tion)\b|\brecommend\b|\bmeet\b|je vous recommande|"
+    r"empfehle|recomendar(?:te|le)|(?:vous|te|Ihnen|dir) (?:présente|vorstellen|empfehlen)|vorzustellen|"
+    r"raccomand\w+|segnal\w+|apresent\w+|on your radar|good one for you|talk to (?:him|her|my)|le recomiendo|"
+    r"presento a|think of (?:you|me)",
+    re.I,
+)
+
+
+def recommends(party: Party, passages: tuple[Passage, ...]) -> bool:
+    return any(
+        p.author
+        and p.author.email == party.email
+        and p.kind != "signature"
+        and p.kind != "header"
+        and _REFERRING.search(p.text)
+        for p in passages
+    )
+
+
+def referrer_in(
+    passages: tuple[Passage, ...], answers: tuple[Answer, ...], person: Somebody, circle: Circle
+) -> Somebody | None:
+    """Somebody outside who is said to have referred the person; never a colleague, never the person."""
+    found = _named_referrers(passages, person, circle)
+    named = next(found, None)
+    if named is None:
+        return _answered_referrer(answers)
+    same = (other for other in found if other.email and same_person(other.name, named.name))
+    return named if named.email else next(same, named)
+
+
+def _named_referrers(passages: tuple[Passage, ...], person: Somebody, circle: Circle) -> Iterator[Somebody]:
+    for passage in within_limits(passages):
+        if passage.kind == "signature" or circle.is_own(passage.author):
+            continue
+        for match in (*_REFERRED_ME.finditer(passage.text), *_BY.finditer(passage.text)):
+            if match.re is _BY and " von " in f" {match.group().lower()}" and not _GERMAN_REFERRAL.search(passage.text):
+                continue
+            name = clean_name(match.group(match.lastindex or 1))[0]
+            if looks_like_a_name(name) and not same_person(name, person.name) and not is_user(name, circle):
+                yield Somebody(
+                    name,
+                    _beside(passage, match.end(match.lastindex or 1)),
+                    Span(name, passage, match.start(match.lastindex or 1), match.end(match.lastindex or 1), 0.85),
+                )
+
+
+def _answered_referrer(answers: tuple[Answer, ...]) -> Somebody | None:
+    for answer in answers:
+        if answer.kind == "referrer":
+            found = re.search(
+                NAME, re.sub(r"^(?:[Rr]eferred by|[Vv]ia)\s", lambda m: " " * len(m.group()), answer.text)
+            )
+            if found and looks_like_a_name(found.group()):
+                span = Span(
+                    found.group(), answer.passage, answer.start + found.start(), answer.start + found.end(), 0.9
+                )
+                return Somebody(clean_name(found.group())[0], None, span)
+    return None
+
+
+def _beside(passage: Passage, position: int) -> str | None:
+    """An address in brackets soon after a name."""
+    found = re.search(r"\(([\w.+-]+@[\w.-]+\.[a-z]{2,15})", passage.text[position : position + 120])
+    return found.group(1).lower() if found else None
