@@ -1,117 +1,135 @@
 """The model's answer as it comes: each closed value is seated, cleaned, grounded in the mail and merged."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, get_args
 
+from extraction.belonging import Belonging, Who
 from extraction.confidence import UNSUPPORTED
-from extraction.evidence import find
+from extraction.evidence import Stretch
+from extraction.grounding import Grounding, Said
 from extraction.letter import Letter
-from extraction.merge import Seats, merged, same
+from extraction.merge import merged, same
 from extraction.patterns.names import clean_name
-from extraction.prompt import NumberedLine
+from extraction.prompt import KEYS, NumberedLine
 from extraction.reader import Found
-from extraction.types import LISTS, Evidence, Extraction, FieldValue, Intent, Person, RecordName
+from extraction.seats import MAX_PEOPLE, Seats
+from extraction.types import LISTS, Extraction, FieldValue, Intent, OwnFirm, Person, RecordName, Role
 from extraction.values import cleaned
 
-# Where the model's keys live with us. `full_name` also gives first and last name.
+# Where the model's keys live with us; the rest is the deal's. `full_name` also gives first and last name.
 PLACES: dict[str, RecordName] = {
     **dict.fromkeys(("full_name", "email", "phone", "title", "city", "state", "country", "linkedin_url"), "contact"),
     **dict.fromkeys(("company_name", "website"), "company"),
 }
-
-
-# What a model's value is worth by how its words were found in the mail.
-GROUNDED = {"quoted": 0.88, "normalised": 0.84, "derived": 0.75, "unsupported": UNSUPPORTED}
+MAX_ITEMS = 30  # of a list
 
 
 class Answer:
-    """Folds found values over a draft. Give it what the reader found, in order; it gives back what changed."""
+    """Folds found values over a draft. Give it what the reader found, in order; it gives back what changed. Whatever
+    the model says is a stranger's word: what has not the asked shape is passed over."""
 
-    def __init__(self, letter: Letter, lines: Sequence[NumberedLine], draft: Extraction) -> None:
-        self._letter = letter
+    def __init__(self, letter: Letter, lines: Sequence[NumberedLine], draft: Extraction, own: OwnFirm) -> None:
+        self._belonging = Belonging(letter, own, draft)
+        self._grounding = Grounding(letter, self._belonging)
+        self._is_steered = letter.speaks_past_its_reader
         self._lines = {line.number: line for line in lines}
         self._people = {person.index: person for person in draft.people}
         self._seats = Seats(draft.people)
-        self._waiting: dict[int, list[Found]] = {}
-        self._names: dict[int, str | None] = {}
-        self.intent: Intent | None = None
+        self._seated: dict[int, int | None] = {}
+        self._doubted: set[int] = set()
+        self._waiting: dict[int, dict[str, Any]] = {}
+        self._intent = draft.intent
 
     @property
     def people(self) -> tuple[Person, ...]:
         return tuple(self._people[index] for index in sorted(self._people))
 
+    @property
+    def intent(self) -> Intent:
+        return self._intent
+
     def take(self, found: Found) -> Iterator[tuple[int, FieldValue]]:
         """What a found value changes: (person, the value to show)."""
         match found.path:
-            case ("intent",):
-                self.intent = found.value
-            case ("people", int(theirs), str(key)):
-                yield from self._take_field(theirs, key, found)
-            case _:
-                raise AssertionError(f"the reader finds no {len(found.path)}-part path")
+            case ("intent",) if found.value in get_args(Intent) and not self._is_steered:
+                self._intent = found.value
+            case ("people", int(theirs), str(key)) if key in KEYS and theirs < MAX_PEOPLE:
+                yield from self._take_field(theirs, key, found.value)
 
-    def _take_field(self, theirs: int, key: str, found: Found) -> Iterator[tuple[int, FieldValue]]:
+    def _take_field(self, theirs: int, key: str, raw: Any) -> Iterator[tuple[int, FieldValue]]:
         """Hold values back until it is known whose they are: after the e-mail address, which follows the name."""
-        if key == "full_name":
-            self._names[theirs] = _text(found.value)
-        waiting = self._waiting.setdefault(theirs, [])
-        waiting.append(found)
-        if key in ("role", "full_name") or (theirs not in self._names):
-            return
-        seat = self._seats.seat(theirs, self._names[theirs], _text(found.value) if key == "email" else None)
-        for held in waiting:
-            yield from self._put(seat, str(held.path[2]), held.value)
+        waiting = self._waiting.setdefault(theirs, {})
+        waiting[key] = raw
+        if theirs not in self._seated:
+            if "full_name" not in waiting or waiting.keys() <= {"role", "full_name"}:
+                return
+            self._seated[theirs] = self._seat_for(
+                Who(cleaned("full_name", _text(waiting["full_name"])), cleaned("email", _text(waiting.get("email"))))
+            )
+        if (seat := self._seated[theirs]) is not None:
+            for held, content in waiting.items():
+                yield from self._put(seat, held, content)
         waiting.clear()
 
-    def _put(self, seat: int, key: str, value: Any) -> Iterator[tuple[int, FieldValue]]:
+    def _seat_for(self, who: Who) -> int | None:
+        """Where to put what is said of somebody; None for those who are not to be filed, or not in the mail."""
+        if self._belonging.is_nobody_to_file(who):
+            return None
+        known = self._seats.known(who)
+        if known is None and not self._grounding.is_named(who):
+            return None
+        seat = self._seats.take(who, known)
+        if known is None and seat is not None and self._belonging.has_another_part(who):
+            self._doubted.add(seat)
+        return seat
+
+    def _put(self, seat: int, key: str, raw: Any) -> Iterator[tuple[int, FieldValue]]:
         person = self._people.setdefault(seat, Person(index=seat))
         if key == "role":
-            if value in ("candidate", "client_contact"):
-                self._people[seat] = person.model_copy(update={"role": value})
+            if raw in get_args(Role) and not self._is_steered:
+                self._people[seat] = person.model_copy(update={"role": raw})
             return
-        for given in self._values(key, value):
-            known = person.get(given.record, given.field)
-            chosen = merged(known, given)
+        for given in self._values(key, raw, person):
+            known = person.get(*given.name)
+            chosen = merged(known, self._doubting(seat, given))
             person = person.having(chosen)
             if known is None or not same(known.value, chosen.value):
                 yield seat, chosen
         self._people[seat] = person
 
-    def _values(self, key: str, raw: Any) -> Iterator[FieldValue]:
+    def _doubting(self, seat: int, value: FieldValue) -> FieldValue:
+        sure = value.confidence if seat not in self._doubted else min(value.confidence, UNSUPPORTED)
+        return value.model_copy(update={"confidence": sure})
+
+    def _values(self, key: str, raw: Any, person: Person) -> Iterator[FieldValue]:
+        who, record = self._seats.holder(person.index), PLACES.get(key, "deal")
         if key in LISTS:
-            parts = [part for given in raw or [] if (part := cleaned(key, _text(given)))]
-            if parts:
-                yield self._grounded("deal", key, parts, raw[0])
-            return
-        if not (text := cleaned(key, _text(raw))):
-            return
-        yield self._grounded(PLACES.get(key, "deal"), key, text, raw)
-        if key == "full_name":
-            _, first, last = clean_name(text)
-            for part, name in ((first, "first_name"), (last, "last_name")):
-                if part:
-                    yield self._grounded("contact", name, part, raw)
+            items = raw[:MAX_ITEMS] if isinstance(raw, list) else []
+            if said := [one for item in items if (one := self._said(key, item))]:
+                yield from self._grounding.values(record, key, said, who, person)
+        elif only := self._said(key, raw):
+            for value in self._grounding.value(record, key, only, who, person):
+                yield value
+                yield from _parts(value) if key == "full_name" else ()
 
-    def _grounded(self, record: RecordName, field: str, value: str | list[str], raw: Any) -> FieldValue:
-        evidence = self._evidence(field, value, raw)
-        return FieldValue(
-            record=record,
-            field=field,
-            value=value,
-            confidence=GROUNDED[evidence.status] if evidence else UNSUPPORTED,
-            origin="model",
-            evidence=evidence,
-        )
+    def _said(self, key: str, raw: Any) -> Said | None:
+        text = cleaned(key, _text(raw))
+        return Said(text, self._near(raw)) if text else None
 
-    def _evidence(self, field: str, value: str | list[str], raw: Any) -> Evidence | None:
-        """The words of the mail. Of a list every part must be found; the first one is shown."""
-        line = self._lines.get(raw.get("line", 0)) if isinstance(raw, dict) else None
-        near = (line.source, line.start, line.end) if line else None
-        parts = value if isinstance(value, list) else [value]
-        found = [find(self._letter, part, field, near) for part in parts]
-        return found[0] if all(found) else None
+    def _near(self, raw: Any) -> Stretch | None:
+        number = raw.get("line") if isinstance(raw, dict) else None
+        line = self._lines.get(number) if isinstance(number, int) else None
+        return (line.source, line.start, line.end) if line else None
+
+
+def _parts(name: FieldValue) -> Iterator[FieldValue]:
+    """First and last name, on the same words as the whole."""
+    _, first, last = clean_name(str(name.value))
+    for field, part in (("first_name", first), ("last_name", last)):
+        if part:
+            yield name.model_copy(update={"field": field, "value": part})
 
 
 def _text(given: Any) -> str | None:
     value = given.get("value") if isinstance(given, dict) else given
-    return value.strip() or None if isinstance(value, str) else None
+    return value if isinstance(value, str) else None

@@ -16,6 +16,7 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from extraction.documents import MAX_CHARACTERS
+from extraction.injection import noticed
 from extraction.invitation import text_of_invitation
 from extraction.letter import Letter, LetterFile, Segment
 from extraction.mime import HIDDEN_TEXT
@@ -101,7 +102,7 @@ def with_attached(letter: Letter, attached: Attached) -> Letter:
         letter,
         sources=letter.sources | attached.texts,
         segments=(*letter.segments, *segments),
-        issues=tuple(dict.fromkeys((*letter.issues, *attached.issues))),
+        issues=tuple(dict.fromkeys((*letter.issues, *attached.issues, *noticed(attached.texts.values())))),
     )
 
 

@@ -4,10 +4,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+
+from extraction.colors import LEAST_CONTRAST, WHITE, Color, color_in
 
 _SKIPPED = frozenset(
-    {"script", "style", "head", "title", "meta", "link", "noscript", "template", "object", "svg", "xml"}
+    {
+        *("script", "style", "head", "title", "meta", "link", "noscript", "template", "object", "svg", "xml"),
+        *("textarea", "select", "dialog", "iframe"),
+    }
 )
 _BLOCKS = frozenset(
     [
@@ -50,14 +55,27 @@ _BLOCKS = frozenset(
 )
 _GAP = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "table", "ul", "ol", "pre"})
 _HIDDEN = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|opacity\s*:\s*0(?:\.0+)?\s*(?:;|$)"
-    r"|font-size\s*:\s*[01](?:\.\d+)?\s*(?:px|pt|em|%)?\s*(?:;|!|$)|(?<![-\w])color\s*:\s*transparent"
-    r"|max-height\s*:\s*0(?:px)?\s*(?:;|$)",
+    r"display\s*:\s*none|(?:content-)?visibility\s*:\s*(?:hidden|collapse)|mso-hide\s*:\s*all|"
+    r"opacity\s*:\s*0?(?:\.0\d*)?\s*(?:;|!|$)"
+    r"|font-size\s*:\s*(?:[01](?:\.\d+)?|\.\d+)\s*(?:px|pt|em|%)?\s*(?:;|!|$)|max-height\s*:\s*0(?:px)?\s*(?:;|!|$)"
+    r"|(?<![\w-])(?:left|right|top|bottom|margin-left|margin-top|text-indent)\s*:\s*-\d{3,}|"
+    r"transform\s*:\s*scale\(\s*0\s*\)"
+    r"|clip\s*:\s*rect\(\s*[01](?:px)?[,\s]+[01](?:px)?[,\s]+[01](?:px)?[,\s]+[01](?:px)?\s*\)|"
+    r"clip-path\s*:\s*(?:inset\(\s*(?:50|100)%|circle\(\s*0)",
     re.I,
 )
-_COLOR = re.compile(r"(?<![-\w])color\s*:\s*(#\w{3,8}|\w+)", re.I)
-_BACKGROUND = re.compile(r"background(?:-color)?\s*:\s*(#\w{3,8}|\w+)", re.I)
-_NAMED = {"white": "#ffffff", "black": "#000000"}
+_FLAT = re.compile(r"(?<![\w-])(?:height|width)\s*:\s*[01](?:px|pt)?\s*(?:;|!|$)", re.I)
+_CUT_OFF = re.compile(r"overflow(?:-[xy])?\s*:\s*(?:hidden|clip)", re.I)
+# Rules of a style sheet for all screens; those inside of `@media` hold for some.
+_FOR_SOME = re.compile(r"@[^{};]{1,200}\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}|/\*.*?\*/", re.S)
+_RULE = re.compile(r"([\w.#*\s,>-]{1,200})\{([^{}]{1,1000})\}")
+_TELLS = re.compile(
+    r"display|visib|opacity|colou?r|background|font-size|height|width|indent|left|top|clip|transform", re.I
+)
+_COLOR = re.compile(r"(?<![\w-])color\s*:\s*([^;!]{1,80})", re.I)
+_BACKGROUND = re.compile(r"background(?:-color)?\s*:\s*([^;!]{1,80})", re.I)
+MAX_RULES = 100
+MAX_SHEET = 100_000
 # Links that say something which their text does not: a profile, a booking.
 _TELLING = re.compile(
     r"https?://(?:[\w.-]+\.)?(?:linkedin\.com/(?:comm/)?in/|calendly\.com/events/)[^\s<>\"]{1,300}", re.I
@@ -82,6 +100,7 @@ def text_from(html: str) -> Visible:
     if _nests_too_deep(html):
         return Visible(_tidy(re.sub(r"<[^<>]*>", "\n", html)), hidden=False)
     page = LexborHTMLParser(html)
+    _spell_out_styles(page)
     walker = _Walker()
     if page.body is not None:
         walker.walk(page.body)
@@ -93,6 +112,44 @@ def _nests_too_deep(html: str) -> bool:
     return len(_OPENING.findall(html)) - len(_CLOSING.findall(html)) > MAX_UNCLOSED
 
 
+def _spell_out_styles(page: LexborHTMLParser) -> None:
+    """What the style sheets say of an element, said by the element itself, before its own words."""
+    sheets = "".join(node.text() or "" for node in page.css("style"))[:MAX_SHEET]
+    rules = (rule.groups() for rule in _RULE.finditer(_FOR_SOME.sub("", sheets)))
+    telling = [(selector, style) for selector, style in rules if _TELLS.search(style)]
+    for selector, style in reversed(telling[:MAX_RULES]):
+        try:
+            nodes = page.css(selector.strip())
+        except SelectolaxError:
+            continue
+        for node in nodes:
+            node.attrs["style"] = f"{style};{node.attributes.get('style') or ''}"
+
+
+@dataclass(frozen=True)
+class _Paint:
+    """The colours of letters and of the ground behind them, None when not known."""
+
+    ink: Color | None = None
+    ground: Color | None = WHITE
+
+    def over(self, node: LexborNode) -> "_Paint":
+        """The paint inside of an element."""
+        attributes = node.attributes
+        style = attributes.get("style") or ""
+        ground, ink = self.ground, self.ink
+        for told in (attributes.get("bgcolor"), *_BACKGROUND.findall(style)):
+            ground = color_in(told, ground) if told else ground
+        for told in (attributes.get("text"), attributes.get("color"), *_COLOR.findall(style)):
+            ink = color_in(told, ground) if told else ink
+        return _Paint(ink, ground)
+
+    def shows(self) -> bool:
+        if self.ink is None or self.ground is None:
+            return True
+        return max(abs(one - other) for one, other in zip(self.ink, self.ground, strict=True)) >= LEAST_CONTRAST
+
+
 class _Walker:
     """Depth first without recursion: mails nest as deep as their senders like."""
 
@@ -101,36 +158,37 @@ class _Walker:
         self.hidden = False
 
     def walk(self, body: LexborNode) -> None:
-        stack: list[tuple[LexborNode | str, str]] = [(body, "#ffffff")]
+        stack: list[tuple[LexborNode | str, _Paint]] = [(body, _Paint())]
         depth = 0
         while stack:
-            node, background = stack.pop()
+            node, paint = stack.pop()
             if isinstance(node, str):
                 self.pieces.append(node)
                 depth -= 1
             elif node.tag == "-text":
-                self.pieces.append(_collapsed(node.text_content or ""))
-            elif _is_element(node) and not self._is_hidden(node, background):
+                if paint.shows():
+                    self.pieces.append(_collapsed(node.text_content or ""))
+                else:
+                    self._hide(node.text_content)
+            elif _is_element(node) and not self._is_hidden(node):
                 before, after = _edges(node)
                 self.pieces.append(before)
-                stack.append((after, ""))
+                stack.append((after, paint))
                 depth += 1
                 if depth < MAX_DEPTH:
-                    here = _background(node) or background
-                    stack.extend((child, here) for child in reversed(list(_children(node))))
+                    inside = paint.over(node)
+                    stack.extend((child, inside) for child in reversed(list(_children(node))))
 
-    def _is_hidden(self, node: LexborNode, background: str) -> bool:
-        attributes = node.attributes
-        style = attributes.get("style") or ""
-        color = _color_in(_COLOR, style) or _hex(attributes.get("color") or "")
-        hidden = (
-            "hidden" in attributes
-            or bool(_HIDDEN.search(style))
-            or bool(color and color == (_background(node) or background))
-        )
-        if hidden and (node.text() or "").strip(" \u200b\u200c\u034f\u2007\u00a0\n"):
-            self.hidden = True
+    def _is_hidden(self, node: LexborNode) -> bool:
+        style = node.attributes.get("style") or ""
+        flat = _FLAT.search(style) and _CUT_OFF.search(style)
+        hidden = "hidden" in node.attributes or bool(_HIDDEN.search(style) or flat)
+        if hidden:
+            self._hide(node.text())
         return hidden
+
+    def _hide(self, text: str | None) -> None:
+        self.hidden = self.hidden or bool((text or "").strip(" \u200b\u200c\u034f\u2007\u00a0\n\t\r"))
 
 
 def _is_element(node: LexborNode) -> bool:
@@ -168,22 +226,6 @@ def _target(node: LexborNode) -> str:
     if _TELLING.match(href) and href not in (node.text() or ""):
         return f" <{href}>"
     return ""
-
-
-def _background(node: LexborNode) -> str | None:
-    return _color_in(_BACKGROUND, node.attributes.get("style") or "") or _hex(node.attributes.get("bgcolor") or "")
-
-
-def _color_in(pattern: re.Pattern[str], style: str) -> str | None:
-    found = pattern.search(style)
-    return _hex(found.group(1)) if found else None
-
-
-def _hex(color: str) -> str | None:
-    color = _NAMED.get(color.lower(), color.lower())
-    if color.startswith("#") and len(color) == 4:
-        return "#" + "".join(digit * 2 for digit in color[1:])
-    return color or None
 
 
 def _collapsed(text: str) -> str:

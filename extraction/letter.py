@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
+from extraction.injection import without_orders
 from extraction.types import Issue
 
 SegmentKind = Literal["new", "quoted", "forwarded", "signature", "disclaimer", "header", "attachment"]
@@ -41,7 +43,8 @@ class LetterFile:
 @dataclass(frozen=True)
 class Letter:
     """`sources` maps `subject`, `header`, `body`, `attachment:<name>` to their canonical text (LF line ends, no
-    control characters but tab and newline). `headers` has lower-case names."""
+    control characters but tab and newline). `headers` has lower-case names. Sources are for showing and quoting; what
+    anything is taken from is `read`."""
 
     sources: dict[str, str] = field(repr=False)
     segments: tuple[Segment, ...]
@@ -55,6 +58,16 @@ class Letter:
     files: tuple[LetterFile, ...] = ()
     issues: tuple[Issue, ...] = ()
     language: str | None = None
+
+    @cached_property
+    def read(self) -> dict[str, str]:
+        """The sources, character by character, but with words that speak to software blanked."""
+        return {name: without_orders(text) for name, text in self.sources.items()}
+
+    @property
+    def speaks_past_its_reader(self) -> bool:
+        """Whether somebody wrote what no reader is to see, or what is meant for software."""
+        return any(issue.code in ("hidden_text", "words_to_software") for issue in self.issues)
 
     def text(self, segment: Segment) -> str:
         return self.sources[segment.source][segment.start : segment.end]

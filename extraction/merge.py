@@ -4,21 +4,23 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from extraction.confidence import UNSUPPORTED, agreed
-from extraction.types import Alternative, FieldContent, FieldValue, Person
+from extraction.confidence import FILLED, UNSUPPORTED, agreed
+from extraction.types import Alternative, FieldContent, FieldValue
 
 
 def merged(known: FieldValue | None, new: FieldValue) -> FieldValue:
     """The value to show. Agreement makes it surer; of two that differ the surer one stands and the other becomes an
-    alternative; what the user said stands always."""
+    alternative. What the user said stands always; a rule's default, which rests on no words, gives way."""
     if known is None:
         return new
-    if same(known.value, new.value):
+    if same(known.value, new.value) and known.origin != "user":
         sure = known if known.confidence >= new.confidence else new
         if min(known.confidence, new.confidence) <= UNSUPPORTED:
             return sure
-        return known.model_copy(update={"confidence": agreed(known.confidence, new.confidence)})
-    if known.origin == "user" or known.confidence > new.confidence:
+        surer = {"confidence": agreed(known.confidence, new.confidence), "evidence": known.evidence or new.evidence}
+        return known.model_copy(update=surer)
+    is_default = known.origin == "rule" and known.evidence is None and new.confidence >= FILLED
+    if known.origin == "user" or (known.confidence > new.confidence and not is_default):
         return _with_alternatives(known, new)
     return _with_alternatives(new, known)
 
@@ -50,36 +52,3 @@ def _parts(content: FieldContent) -> Iterable[str]:
 def _plain(text: str) -> str:
     folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     return re.sub(r"^https?://(www\.)?", "", folded).strip(" .,;:!/")
-
-
-class Seats:
-    """Which person of ours the model's n-th person is. The patterns' persons keep their places; the model's are
-    seated by e-mail, then by name; somebody new takes a new place."""
-
-    def __init__(self, people: Iterable[Person]) -> None:
-        self._people = list(people)
-        self._seats: dict[int, int] = {}
-
-    def seat(self, theirs: int, full_name: str | None, email: str | None) -> int:
-        """Seat the model's person by what is known of them; stays so from then on."""
-        if theirs not in self._seats:
-            free = [person for person in self._people if person.index not in self._seats.values()]
-            match = next((person for person in free if _is_same_person(person, full_name, email)), None)
-            if match is None and theirs == 0 and len(free) == 1 and not free[0].get("contact", "full_name"):
-                match = free[0]  # the patterns saw somebody without a name
-            self._seats[theirs] = match.index if match else self._next_seat()
-        return self._seats[theirs]
-
-    def _next_seat(self) -> int:
-        return max([person.index for person in self._people] + list(self._seats.values()), default=-1) + 1
-
-
-def _is_same_person(person: Person, full_name: str | None, email: str | None) -> bool:
-    known_email = person.text("contact", "email")
-    if email and known_email and email.casefold() == known_email.casefold():
-        return True
-    known_name = person.text("contact", "full_name") or person.text("contact", "last_name")
-    if not (full_name and known_name):
-        return False
-    mine, theirs = (set(_plain(name).replace(".", " ").split()) for name in (known_name, full_name))
-    return mine <= theirs or theirs <= mine

@@ -10,6 +10,7 @@ from email.message import EmailMessage, Message
 
 from extraction.errors import UnreadableMail
 from extraction.html import text_from
+from extraction.injection import before_orders, noticed
 from extraction.letter import Letter, LetterFile, Party, Segment
 from extraction.msg import OLE_MAGIC, message_from_msg
 from extraction.parts import segments_of
@@ -65,6 +66,7 @@ def _letter_from_parts(email: Email) -> Letter:
         issues=[HIDDEN_TEXT] if visible and visible.hidden else [],
         headers={"from": email.sender_email, "subject": email.subject},
     )
+    draft.issues += noticed((email.sender_name or "",))
     draft.body = _joined(canonical(visible.text if visible else email.body), *_given(email, draft))[:MAX_BODY]
     return _finished(
         draft,
@@ -263,12 +265,12 @@ def _parties(line: str) -> Iterable[Party]:
     for match in _ADDRESS.finditer(canonical(line)):
         name = canonical(line)[last : match.start()].strip(" \t\n,;<\"'")
         last = match.end() + 1
-        found.append(Party(name or None, match.group().lower().strip(".")))
+        found.append(Party(before_orders(name) or None, match.group().lower().strip(".")))
     return found
 
 
 def _party(name: str | None, address: str | None) -> Party | None:
-    name = " ".join(canonical(name or "").split()).strip(" \"'") or None
+    name = before_orders(" ".join(canonical(name or "").split()).strip(" \"'")) or None
     email = canonical(address or "").strip().lower() or None
     if email in ("<>", "@"):
         email = None
@@ -294,6 +296,7 @@ def _finished(
 ) -> Letter:
     header = _header_text(sender, reply_to, to, cc)
     sources = {"subject": subject.replace("\n", " "), "header": header, "body": draft.body}
+    names = [draft.headers.get(name, "") for name in ("from", "reply-to")]
     letter = Letter(
         sources=sources,
         segments=(),
@@ -305,7 +308,7 @@ def _finished(
         message_id=message_id,
         headers=draft.headers,
         files=tuple(draft.files),
-        issues=tuple(dict.fromkeys(draft.issues)),
+        issues=tuple(dict.fromkeys((*draft.issues, *noticed((*names, *sources.values()))))),
     )
     top = (Segment("header", "subject", 0, len(sources["subject"])), Segment("header", "header", 0, len(header)))
     return replace(letter, segments=(*top, *segments_of(draft.body, subject, sender)))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from extraction.injection import before_orders
 from extraction.letter import Party, Segment, SegmentKind
 
 _QUOTE = re.compile(r"^(?: ?>)+ ?")
@@ -184,7 +185,7 @@ def author_from(text: str) -> Party:
     """`Name <address>`, `Last, First [mailto:address]` or a bare name."""
     address = _EMAIL.search(text)
     name = text[: address.start()] if address else re.sub(r"\s*(?:wrote|a écrit|escribió|escreveu)\s?:$", "", text)
-    name = re.sub(r"\[?mailto:|[<\[(\"*]", "", name).strip(" ,;:'")
+    name = before_orders(re.sub(r"\[?mailto:|[<\[(\"*]", "", name).strip(" ,;:'"))
     return Party(name or None, address.group().lower() if address else None)
 
 

@@ -158,7 +158,7 @@ async def ask_model(letter: Letter, draft: Extraction, journal: Journal, tools: 
 async def _answer_of(
     model: LanguageModel, letter: Letter, draft: Extraction, journal: Journal, own: OwnFirm
 ) -> Extraction:
-    answer = Answer(letter, numbered_lines(letter), draft)
+    answer = Answer(letter, numbered_lines(letter), draft, own)
     reader, usage, failure = FieldReader(), Usage(), None
     try:
         async with aclosing(model.stream(prompt_for(letter, draft, own))) as stream:
@@ -178,7 +178,7 @@ async def _answer_of(
         changes |= {"model": model.name, "prompt_version": PROMPT_VERSION}
     if failure:
         changes["issues"] = (*draft.issues, _degraded(failure, kept=answer.people != draft.people))
-    elif answer.intent:
+    else:
         changes["intent"] = answer.intent
     return draft.model_copy(update=changes)
 

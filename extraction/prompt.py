@@ -30,7 +30,7 @@ SCHEMA: dict[str, Any] = json.loads(_SCHEMA_TEXT)
 PROMPT_VERSION = hashlib.sha256((_INSTRUCTIONS + _SCHEMA_TEXT).encode()).hexdigest()[:12]
 
 _LINE = re.compile(rf"[^\n]{{1,{MAX_LINE}}}")
-_KEYS = frozenset(SCHEMA["$defs"]["person"]["properties"])
+KEYS = frozenset(SCHEMA["$defs"]["person"]["properties"])
 _COMPANY_KEYS = frozenset({"company_name", "website"})
 
 
@@ -52,10 +52,11 @@ def prompt_for(letter: Letter, draft: Extraction, own: OwnFirm) -> Prompt:
 
 
 def numbered_lines(letter: Letter) -> tuple[NumberedLine, ...]:
-    """The lines that stand in the prompt, numbered from 1; the same letter always gives the same numbers."""
+    """The lines that stand in the prompt, numbered from 1; the same letter always gives the same numbers. What speaks
+    to software is not among them."""
     lines: list[NumberedLine] = []
     for source, start, end in _spans(letter):
-        for match in _LINE.finditer(letter.sources[source], start, end):
+        for match in _LINE.finditer(letter.read[source], start, end):
             if match[0].strip():
                 lines.append(NumberedLine(len(lines) + 1, source, *match.span(), match[0]))
     return tuple(lines)
@@ -171,7 +172,7 @@ def _asked(person: Person) -> Iterator[FieldValue]:
     return (
         value
         for value in person.fields
-        if value.field in _KEYS and (value.record != "company" or value.field in _COMPANY_KEYS)
+        if value.field in KEYS and (value.record != "company" or value.field in _COMPANY_KEYS)
     )
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 
 from extraction.confidence import FILLED
 from extraction.dealname import MAX_DEAL_NAME, client_deal_name, deal_name
-from extraction.description import description_of
+from extraction.description import MAX_DESCRIPTION, description_of
+from extraction.merge import merged
 from extraction.patterns.names import clean_name
 from extraction.patterns.regions import country_of_state, state_code
 from extraction.types import FIELDS, Evidence, Extraction, FieldContent, FieldValue, OwnFirm, Person, RecordName
@@ -176,10 +177,19 @@ def _fixed(person: Person, today: datetime.date) -> Iterator[FieldValue | None]:
 
 
 def _described(person: Person) -> Iterator[FieldValue | None]:
-    held = person.get("deal", "description_of_reqs")
-    text = description_of(person)
-    if text and (held is None or held.origin == "rule"):
-        yield _derived("deal", "description_of_reqs", text, None)
+    """The figures, under what the model says in a sentence or two. What is not sure stays on offer beside them."""
+    held, figures = person.get("deal", "description_of_reqs"), description_of(person)
+    if held and held.origin not in ("rule", "user") and held.confidence >= FILLED:
+        words = str(held.value).partition("\n\n")[0]
+        text = "\n\n".join(part for part in (words, figures) if part)[:MAX_DESCRIPTION]
+        yield held.model_copy(update={"value": text})
+    elif figures:
+        told = _derived("deal", "description_of_reqs", figures, None)
+        yield (
+            merged(held, told)
+            if held and held.origin != "rule"
+            else told.model_copy(update={"alternatives": held.alternatives if held else ()})
+        )
 
 
 # ---------------------------------------------------------------- small words

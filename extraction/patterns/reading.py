@@ -16,13 +16,6 @@ MAX_SEGMENT = 8_000
 MAX_ALL = 16_000
 _QUOTE_MARKS = re.compile(r"^(?: ?>)+", re.M)
 _SENTENCE_END = re.compile(r"[.!?;](?=\s)|\n\s*\n|\n\s*[-•*]|\n\s*\d[.)]")
-# A paragraph that speaks to software instead of the reader says nothing about anybody.
-_TO_SOFTWARE = re.compile(
-    r"\b(?:AI assistants?|automated systems|language models?|system prompt|assistant reading this|(?:ignore|"
-    r"disregard) (?:all|any|every|the|previous|earlier)[^.\n]{0,30}instructions?)\b",
-    re.I,
-)
-
 
 # Below it a network shows people who have nothing to do with the mail.
 _ADVERTISED = re.compile(
@@ -35,8 +28,7 @@ _NOT_A_LINE_END = re.compile(r"[^\n]")
 
 
 def _blank(match: re.Match[str]) -> str:
-    """As many spaces; line ends stay."""
-    return _NOT_A_LINE_END.sub(" ", match.group())
+    return " " * len(match.group())
 
 
 @dataclass(frozen=True)
@@ -112,13 +104,9 @@ def within_limits(passages: Iterable[Passage]) -> tuple[Passage, ...]:
 
 def _passage(letter: Letter, number: int, segment: Segment) -> Passage:
     raw = letter.text(segment)[:MAX_SEGMENT]
-    text = _QUOTE_MARKS.sub(_blank, raw)
+    text = _QUOTE_MARKS.sub(_blank, letter.read[segment.source][segment.start : segment.start + len(raw)])
     if segment.kind == "attachment":
         text = of_today(text)
     if others := _ADVERTISED.search(text):
         text = text[: others.start()] + _NOT_A_LINE_END.sub(" ", text[others.start() :])
-    if _TO_SOFTWARE.search(text):
-        text = "\n\n".join(
-            _NOT_A_LINE_END.sub(" ", part) if _TO_SOFTWARE.search(part) else part for part in text.split("\n\n")
-        )
     return Passage(number, segment.kind, segment.source, segment.start, text, segment.author, raw)

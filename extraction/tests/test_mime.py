@@ -53,11 +53,40 @@ def test_hidden_text_is_left_out_and_reported():
     assert [issue.code for issue in read.issues] == ["hidden_text"]
 
 
+HIDING = [
+    *("color:#fff", "color:rgb(255, 255, 255)", "color:#fefefe", "color:#ffffff00", "color:hsl(0,0%,100%)"),
+    *("color:transparent", "background:#000;color:black", "opacity:0", "opacity:0.01", "visibility:hidden"),
+    *("font-size:0", "font-size:1px", "font-size:.1px", "max-height:0", "height:0;overflow:hidden"),
+    *("position:absolute;left:-9999px", "text-indent:-9999px", "transform:scale(0)", "clip:rect(0,0,0,0)"),
+]
+
+
+@pytest.mark.parametrize("style", HIDING)
 @pytest.mark.parametrize(
-    "style", ["color:#fff", "font-size:0", "visibility:hidden", "font-size:1px", "opacity:0", "color:transparent"]
+    "page", ['<p style="{}">secret</p>', "<style>.x, .y{{{}}}</style><p class=x>secret</p>"], ids=["inline", "sheet"]
 )
-def test_every_way_of_hiding_is_seen(style):
-    assert letter(f'<p>Hello</p><p style="{style}">secret</p>', body_type="html").sources["body"] == "Hello"
+def test_every_way_of_hiding_is_seen(style, page):
+    read = letter(f"<p>Hello</p>{page.format(style)}", body_type="html")
+
+    assert read.sources["body"] == "Hello"
+    assert [issue.code for issue in read.issues] == ["hidden_text"]
+
+
+def test_what_only_small_screens_hide_is_visible():
+    sheet = "<style>@media (max-width:600px){.x{display:none} .y{color:#fff}} .z >{display:none}</style>"
+
+    assert letter(f"{sheet}<p class='x y z'>Hello</p>", body_type="html").sources["body"] == "Hello"
+
+
+def test_light_letters_count_where_they_stand():
+    page = '<table style="color:#fff"><tr><td bgcolor="#003366">Hello</td><td>secret</td></tr></table>'
+
+    assert letter(page, body_type="html").sources["body"].strip() == "Hello"
+
+
+@pytest.mark.parametrize("page", ["<!-- secret -->", "<textarea>secret</textarea>", "<title>secret</title>"])
+def test_what_is_no_text_of_the_page_is_left_out(page):
+    assert letter(f"<p>Hello</p>{page}", body_type="html").sources["body"] == "Hello"
 
 
 def test_white_text_on_a_dark_ground_is_visible():

@@ -108,7 +108,10 @@ async def test_placeholders_are_no_values():
 
 async def test_a_second_person_of_the_model_gets_a_place_of_their_own():
     other = {"full_name": "Ann Lee", "email": "ann.lee@acmewealth.example"}
-    found, _ = await run(Script(answer_for([other, JANE])))
+    email = MAIL.model_copy(
+        update={"body": MAIL.body.replace("\n\nBest", "\nMy associate Ann Lee would come, too.\n\nBest")}
+    )
+    found, _ = await run(Script(answer_for([other, JANE])), email=email)
 
     names = [person.text("contact", "full_name") for person in found.extraction.people]
     assert names[0] == "Jane Roe"
