@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from extraction.rules import with_rules
-from extraction.types import Corrections, Extraction, FieldValue, OwnFirm, Person, PersonCorrection
+from extraction.types import Corrections, Extraction, FieldValue, OwnFirm, Person, PersonCorrection, RecordName
 
 
 def corrected(extraction: Extraction, corrections: Corrections, own: OwnFirm, today: date) -> Extraction:
@@ -13,21 +13,23 @@ def corrected(extraction: Extraction, corrections: Corrections, own: OwnFirm, to
     known = {person.index: person for person in extraction.people}
     for given in corrections.people:
         person = known.get(given.index) or Person(index=given.index)
-        emptied = {(record, field) for record, field, value in _values(given) if value in (None, "", [])}
+        emptied = {(record, field) for record, field, value in values_in(given) if value in (None, "", [])}
         kept = tuple(value for value in person.fields if value.name not in emptied)
         known[given.index] = person.model_copy(update={"fields": kept}).having(*_by_user(given))
     people = tuple(known[index] for index in sorted(known))
     return with_rules(extraction.model_copy(update={"people": people}), own, today)
 
 
-def _values(given: PersonCorrection) -> Iterator[tuple[str, str, object]]:
-    for record in ("company", "contact", "deal"):
+def values_in(given: PersonCorrection) -> Iterator[tuple[RecordName, str, object]]:
+    """Record, field and value of everything that was given."""
+    records: tuple[RecordName, ...] = ("company", "contact", "deal")
+    for record in records:
         for field, value in getattr(given, record).items():
             yield record, field, value
 
 
 def _by_user(given: PersonCorrection) -> Iterator[FieldValue]:
-    for record, field, value in _values(given):
+    for record, field, value in values_in(given):
         if value not in (None, "", []):
             yield FieldValue.model_validate(
                 {"record": record, "field": field, "value": value, "confidence": 1.0, "origin": "user"}

@@ -107,5 +107,10 @@ class CrmRejected(CrmError):
     retryable = False
 
 
+class MemoryUnavailable(IntakeError):
+    code = "rules_unknown"
+    message = "Earlier corrections could not be looked up."
+
+
 class LeaseLost(Exception):
     """Another worker (or a cancel) owns the run now: stop quietly, write nothing more. Not shown to anybody."""

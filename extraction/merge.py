@@ -21,11 +21,12 @@ def merged(known: FieldValue | None, new: FieldValue) -> FieldValue:
         return known.model_copy(update=surer)
     is_default = known.origin == "rule" and known.evidence is None and new.confidence >= FILLED
     if known.origin == "user" or (known.confidence > new.confidence and not is_default):
-        return _with_alternatives(known, new)
-    return _with_alternatives(new, known)
+        return with_alternatives(known, new)
+    return with_alternatives(new, known)
 
 
-def _with_alternatives(winner: FieldValue, loser: FieldValue) -> FieldValue:
+def with_alternatives(winner: FieldValue, loser: FieldValue) -> FieldValue:
+    """The winner, with the loser and all that either of them had beside it, each value once."""
     offered = (
         *winner.alternatives,
         Alternative(value=loser.value, confidence=loser.confidence, origin=loser.origin),
@@ -41,14 +42,15 @@ def _with_alternatives(winner: FieldValue, loser: FieldValue) -> FieldValue:
 def same(one: FieldContent, other: FieldContent) -> bool:
     """Equal for a reader: case, white space and punctuation at the ends do not count; lists are sets."""
     if isinstance(one, list) or isinstance(other, list):
-        return {_plain(part) for part in _parts(one)} == {_plain(part) for part in _parts(other)}
-    return _plain(one) == _plain(other)
+        return {plain(part) for part in _parts(one)} == {plain(part) for part in _parts(other)}
+    return plain(one) == plain(other)
 
 
 def _parts(content: FieldContent) -> Iterable[str]:
     return content if isinstance(content, list) else [content]
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """A text without what does not count for a reader."""
     folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     return re.sub(r"^https?://(www\.)?", "", folded).strip(" .,;:!/")

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from extraction.answer import Answer
 from extraction.attachments import Attached, AttachmentReader, with_attached
 from extraction.corrections import corrected
-from extraction.errors import CrmError, ModelError, ModelPaused, ResearchError
+from extraction.errors import CrmError, MemoryUnavailable, ModelError, ModelPaused, ResearchError
 from extraction.events import (
     DuplicateFound,
     Event,
@@ -26,10 +26,11 @@ from extraction.events import (
     ValidationStart,
 )
 from extraction.letter import Letter
+from extraction.memory import scopes_of, with_learned
 from extraction.mime import letter_from
 from extraction.patterns import understand
 from extraction.patterns.language import language_of
-from extraction.ports import Crm, Journal, LanguageModel, Match, Research
+from extraction.ports import Crm, Journal, LanguageModel, Match, Memory, Research
 from extraction.prompt import PROMPT_VERSION, numbered_lines, prompt_for
 from extraction.reader import FieldReader
 from extraction.rules import with_rules
@@ -44,13 +45,15 @@ RESEARCH_GRACE_SECONDS = 1.0  # what research may take beyond everything else: i
 @dataclass(frozen=True)
 class Tools:
     """Everything outside that the pipeline may use. Without a model the patterns are the working mode; `others` are
-    the models beside it that may be asked for by name."""
+    the models beside it that may be asked for by name. `memory` is asked for the rules of this `tenant`."""
 
     own: OwnFirm
     crm: Crm | None = None
     model: LanguageModel | None = None
     others: Mapping[str, LanguageModel] = field(default_factory=dict)
     research: Research | None = None
+    memory: Memory | None = None
+    tenant: str = ""
     today: Callable[[], date] = date.today
     attachments: AttachmentReader = field(default_factory=AttachmentReader)
 
@@ -256,13 +259,14 @@ def _duplicate(person: Person, match: Match) -> DuplicateFound:
 async def validate(
     email: Email, answer: Extraction, facts: ResearchResult | None, matches: Matches, journal: Journal, tools: Tools
 ) -> Extraction:
-    """The domain's rules over everything that was found, research's facts and the user's final values."""
+    """The domain's rules over everything that was found, research's facts, what users corrected earlier and this
+    user's final values."""
     if not journal.told("validation_start"):
         journal.tell(ValidationStart(message="Checking the fields"))
 
     async def work() -> Extraction:
         whole = with_facts(answer, facts.result if facts and facts.result else {})
-        whole = with_rules(whole, tools.own, tools.today())
+        whole = await with_memory(with_rules(whole, tools.own, tools.today()), tools)
         if email.user_corrections:
             whole = corrected(whole, email.user_corrections, tools.own, tools.today())
         return whole.model_copy(update={"issues": (*whole.issues, *matches.issues)})
@@ -270,6 +274,18 @@ async def validate(
     return await journal.step(
         "validated", work, Extraction, lambda whole: [*field_events(whole.people), _result(whole)]
     )
+
+
+async def with_memory(whole: Extraction, tools: Tools) -> Extraction:
+    """What users corrected earlier, said again. A memory that fails leaves an issue; the run goes on."""
+    scopes = {scope for person in whole.people for scope in scopes_of(person, tools.own)}
+    if tools.memory is None or not scopes:
+        return whole
+    try:
+        rules = await tools.memory.recall(tools.tenant, scopes)
+    except MemoryUnavailable as error:
+        return whole.model_copy(update={"issues": (*whole.issues, Issue(code=error.code, message=error.message))})
+    return with_rules(with_learned(whole, rules, tools.own), tools.own, tools.today()) if rules else whole
 
 
 def with_facts(extraction: Extraction, facts: dict[str, Any]) -> Extraction:

@@ -1,10 +1,11 @@
 """What the core needs from outside, as promises. Adapters keep them; tests keep them with fakes."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
 from extraction.events import Event
+from extraction.memory import LearnedRule, Lesson, Scope
 from extraction.records import Record
 from extraction.types import Person, Usage
 
@@ -85,6 +86,24 @@ class Crm(Protocol):
 
     async def upsert(self, record: Record, key: str) -> Stored:
         """Store one record. `key` names it for good: the same key again gives the same record, whatever was cut."""
+        ...
+
+
+class Memory(Protocol):
+    """Rules that users' corrections have left, each tenant's for itself. Every call ends in its own time, raising
+    `MemoryUnavailable` (and nothing else) when it could not be done."""
+
+    async def recall(self, tenant: str, scopes: Collection[Scope]) -> Sequence[LearnedRule]:
+        """The rules of these scopes that nobody has revoked, in one query."""
+        ...
+
+    async def learn(self, tenant: str, lessons: Collection[Lesson], author: str, run_id: str) -> None:
+        """Keep what a saved correction teaches; what says something else about the same mistake is revoked. Learning
+        the same again changes nothing."""
+        ...
+
+    async def used(self, rules: Collection[int], run_id: str) -> None:
+        """Note that the rules spoke in this run. Counts once a run, however often it is called."""
         ...
 
 

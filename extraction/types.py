@@ -216,6 +216,16 @@ class Alternative(BaseModel):
     origin: Origin
 
 
+class Learned(BaseModel):
+    """The rule that an edit of an earlier mail left, and what it replaced (null: nothing was found)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rule: int
+    original: str | None
+    edited_at: str
+
+
 class FieldValue(BaseModel):
     """One value of one field of one person: what, how sure, whence, and on which words."""
 
@@ -228,6 +238,7 @@ class FieldValue(BaseModel):
     origin: Origin
     evidence: Evidence | None = None
     alternatives: tuple[Alternative, ...] = ()
+    learned: Learned | None = None
 
     @property
     def name(self) -> tuple[RecordName, str]:

@@ -40,6 +40,7 @@ class Run(models.Model):
     message_id = models.CharField(max_length=998, null=True, blank=True)
     email = models.TextField(help_text="The request as JSON.")
     corrections = models.TextField(null=True, blank=True)
+    saved_by = models.CharField(max_length=200, blank=True, help_text="Who approved the save, as people know them.")
     engine = models.CharField(max_length=10, blank=True, help_text="Asked for; empty: the server's choice.")
     model = models.CharField(max_length=200, blank=True, help_text="Asked for; empty: the server's choice.")
 

@@ -127,7 +127,12 @@ class Runs:
             raise Problem(409, "not_in_review", f"The run is {run.state}; only a run in review can be saved.")
         await self._check(run, corrections)
         now = time.time()
-        saving = {"state": State.SAVING, "corrections": corrections.model_dump_json(), "saving_at": now}
+        saving = {
+            "state": State.SAVING,
+            "corrections": corrections.model_dump_json(),
+            "saving_at": now,
+            "saved_by": (caller.name or caller.subject)[:200],
+        }
         if await self._write(_change, run_id, (State.REVIEW,), saving):
             await self._submit(run_id, State.SAVING)
             return State.SAVING

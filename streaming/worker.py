@@ -3,17 +3,19 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 from django.db import Error as DatabaseError
 
 from extraction.corrections import corrected
-from extraction.errors import IntakeError, LeaseLost
+from extraction.errors import IntakeError, LeaseLost, MemoryUnavailable
 from extraction.events import Complete, Failed, ReviewReady
 from extraction.filing import Saved, file
+from extraction.memory import lessons_from, rules_in
 from extraction.pipeline import Intake, Tools, intake
 from extraction.ports import Crm, Journal, LanguageModel
 from extraction.records import missing_for, records_from
@@ -129,9 +131,11 @@ class RunWorker:
         email = Email.model_validate_json(run.email)
         if run.state == State.QUEUED:
             journal.change(state=State.EXTRACTING)
-        tools = replace(self._tools, model=self._model_for(run))
+        tools = replace(self._tools, model=self._model_for(run), tenant=run.tenant)
         found = await self._intake(email, journal, tools.for_user(email))
         journal.change(**account_of(found.extraction))
+        if self._tools.memory and (rules := rules_in(found.extraction)) and run.state != State.SAVING:
+            await _best_effort(self._tools.memory.used(rules, str(run.id)), run)
         if found.extraction.intent == "none":
             await self._complete(run, journal, found.extraction, "nothing_to_file")
         elif run.mode == "preview":
@@ -167,7 +171,15 @@ class RunWorker:
         await journal.written()  # from here on a cancel is refused: nothing is half-written
         filings = records_from(final, corrections, found.letter)
         saved = await file(filings, found.letter, filing_key(run), journal, self._crm)
+        if run.corrections:
+            await self._learn(run, found.extraction, corrections)
         await self._complete(run, journal, final, "saved", saved)
+
+    async def _learn(self, run: Run, found: Extraction, corrections: Corrections) -> None:
+        """What the user changed and saved is remembered; what was only edited, or given along unseen, is not."""
+        lessons = lessons_from(found, corrections, self._tools.own)
+        if self._tools.memory and lessons:
+            await _best_effort(self._tools.memory.learn(run.tenant, lessons, run.saved_by, str(run.id)), run)
 
     async def _complete(
         self, run: Run, journal: RunJournal, whole: Extraction, status: str, saved: tuple[Saved, ...] = ()
@@ -191,6 +203,15 @@ class RunWorker:
         _, state = await self._log.snapshot(str(run.id))
         timings: dict[str, float] = state["timings"]
         return timings | {"total": round((time.time() - run.created_at) * 1000, 1)}
+
+
+async def _best_effort(remembering: Coroutine[Any, Any, None], run: Run) -> None:
+    """What is not remembered costs somebody an edit; it is no reason to fail what was asked for."""
+    try:
+        await remembering
+    except MemoryUnavailable as error:
+        cause = error.__cause__ or error
+        logger.warning("not_remembered", run_id=str(run.id), kind=type(cause).__name__)
 
 
 def _may_be_saved_unseen(email: Email, found: Intake) -> bool:

@@ -1,11 +1,18 @@
-"""Keys in the admin: see and revoke. Making one shows it once, so that is a command."""
+"""Keys and remembered corrections in the admin: see and revoke. Making a key shows it once, so that is a command."""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Count, Max, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from wellintake.models import ApiKey
+from wellintake.models import ApiKey, LearnedRule
 
 
 @admin.register(ApiKey)
@@ -19,6 +26,81 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
     def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
         count = keys.filter(revoked_at=None).update(revoked_at=timezone.now())
         self.message_user(request, f"{count} revoked.", messages.SUCCESS)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+class Validity(admin.SimpleListFilter):
+    title = "validity"
+    parameter_name = "valid"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Active"), ("no", "Revoked")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[LearnedRule]) -> QuerySet[LearnedRule]:
+        return queryset.filter(revoked_at__isnull=self.value() == "yes") if self.value() else queryset
+
+
+@admin.register(LearnedRule)
+class LearnedRuleAdmin(admin.ModelAdmin[LearnedRule]):
+    list_display = ("__str__", "what", "scope", "scope_kind", "learned", "learned_by", "used", "last_used", "active")
+    list_filter = (Validity, "scope_kind", "field", "tenant")
+    search_fields = ("scope", "original", "value", "learned_by")
+    ordering = ("-learned_at",)
+    actions = ("revoke",)
+    fields = readonly_fields = (
+        "original",
+        "value",
+        "what",
+        "scope_kind",
+        "scope",
+        "tenant",
+        "learned",
+        "learned_by",
+        "lesson",
+        "used",
+        "last_used",
+        "active",
+        "revoked",
+        "revoked_by",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LearnedRule]:
+        return super().get_queryset(request).annotate(use_count=Count("uses"), used_last=Max("uses__used_at"))
+
+    @admin.action(description="Revoke the chosen corrections", permissions=["change"])
+    def revoke(self, request: HttpRequest, rules: QuerySet[LearnedRule]) -> None:
+        chosen = LearnedRule.objects.filter(pk__in=rules.values("pk"), revoked_at=None)
+        count = chosen.update(revoked_at=time.time(), revoked_by=request.user.get_username())
+        self.message_user(request, f"{count} revoked.", messages.SUCCESS)
+
+    @admin.display(description="field", ordering="field")
+    def what(self, rule: LearnedRule) -> str:
+        return f"{rule.record}.{rule.field}"
+
+    @admin.display(description="edited", ordering="learned_at")
+    def learned(self, rule: LearnedRule) -> datetime:
+        return datetime.fromtimestamp(rule.learned_at, UTC)
+
+    @admin.display(ordering="use_count")
+    def used(self, rule: Any) -> str:
+        return f"{rule.use_count} time{'s' * (rule.use_count != 1)}"
+
+    @admin.display(ordering="used_last")
+    def last_used(self, rule: Any) -> datetime | None:
+        return datetime.fromtimestamp(rule.used_last, UTC) if rule.used_last else None
+
+    @admin.display(boolean=True)
+    def active(self, rule: LearnedRule) -> bool:
+        return rule.revoked_at is None
+
+    def revoked(self, rule: LearnedRule) -> datetime | None:
+        return datetime.fromtimestamp(rule.revoked_at, UTC) if rule.revoked_at else None
+
+    @admin.display(description="learned from")
+    def lesson(self, rule: LearnedRule) -> SafeString:
+        return format_html('<a href="{}">the run</a>', reverse("admin:streaming_run_change", args=[rule.run_id]))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

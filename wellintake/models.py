@@ -1,8 +1,9 @@
-"""Keys, spent tickets, breakers."""
+"""Keys, spent tickets, breakers, remembered corrections."""
 
 import time
 
 from django.db import models
+from django.db.models import Q
 
 
 class ApiKey(models.Model):
@@ -45,3 +46,47 @@ class Circuit(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class LearnedRule(models.Model):
+    """An `extraction.memory.LearnedRule`: a correction that was saved, said again until somebody revokes it."""
+
+    tenant = models.CharField(max_length=100)
+    scope_kind = models.CharField("scope", max_length=8, choices=[("domain", "mail domain"), ("company", "company")])
+    scope = models.CharField("holds for", max_length=200)
+    record = models.CharField(max_length=8)
+    field = models.CharField(max_length=32)
+    original = models.CharField(max_length=200, blank=True, help_text="What was found; empty: nothing.")
+    value = models.CharField(max_length=200, help_text="What the user put.")
+    run_id = models.UUIDField(help_text="The run whose save taught it.")
+    learned_by = models.CharField(max_length=200)
+    learned_at = models.FloatField(default=time.time, help_text="Epoch seconds.")
+    revoked_by = models.CharField(max_length=200, blank=True, help_text="Who revoked it, or corrected it otherwise.")
+    revoked_at = models.FloatField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "remembered correction"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "scope_kind", "scope", "record", "field", "original"],
+                condition=Q(revoked_at__isnull=True),
+                name="one_answer_to_a_mistake",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.original or '(nothing)'} → {self.value}"
+
+
+class RuleUse(models.Model):
+    """A run in which a rule spoke. A row each, so that a run which is repeated counts once."""
+
+    rule = models.ForeignKey(LearnedRule, on_delete=models.CASCADE, related_name="uses")
+    run_id = models.UUIDField()
+    used_at = models.FloatField(default=time.time)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["rule", "run_id"], name="rule_used_once_a_run")]
+
+    def __str__(self) -> str:
+        return str(self.run_id)

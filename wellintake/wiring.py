@@ -27,6 +27,7 @@ from wellintake.access.verifier import Verifier
 from wellintake.circuits import StoredCircuit
 from wellintake.database import DatabaseThreads
 from wellintake.environment import Environment
+from wellintake.memory import StoredMemory
 from zoho.embedded import EmbeddedCrm
 
 DRAIN_SECONDS = 4.0
@@ -123,6 +124,7 @@ def build(env: Environment) -> Parts:
         model=guarded[0] if guarded else None,
         others={other.name: other for other in guarded[1:]},
         research=_research(env) if env.research == "on" else None,
+        memory=StoredMemory(write, read),
     )
     engine = Engine(QUEUE, "memory://")
     runs = Runs(log, write, read, tools, engine.submit, env.max_runs_per_user)

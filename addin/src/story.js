@@ -4,7 +4,8 @@
  * @typedef {{source: string, start: number, end: number, quote: string, status?: string}} Evidence
  *   `start` and `end` count Unicode code points, half-open.
  * @typedef {{value: string | string[], confidence: number, origin: string}} Alternative
- * @typedef {Alternative & {record: string, field: string, evidence: Evidence | null, alternatives: Alternative[]}} Field
+ * @typedef {{rule: number, original: string | null, edited_at: string}} Learned  the earlier edit that a value comes from
+ * @typedef {Alternative & {record: string, field: string, evidence: Evidence | null, alternatives: Alternative[], learned?: Learned}} Field
  * @typedef {{index: number, role: string, fields: Readonly<Record<string, Field>>}} Person  `fields` by "record.field"
  * @typedef {{type: string, run_id: string, sequence: number, cursor: string, timestamp: number, data: any}} Envelope
  * @typedef {{code: string, message: string, field?: string | null, person?: number | null}} Issue
@@ -124,8 +125,8 @@ function having(fields, name, field) {
 }
 
 /** @param {any} given @returns {Field} */
-const fieldFrom = ({ record, field, value, confidence, origin, evidence, alternatives }) =>
-  ({ record, field, value, confidence, origin, evidence: evidence ?? null, alternatives: alternatives ?? [] });
+const fieldFrom = ({ record, field, value, confidence, origin, evidence, alternatives, learned }) =>
+  ({ record, field, value, confidence, origin, evidence: evidence ?? null, alternatives: alternatives ?? [], ...(learned ? { learned } : {}) });
 
 /** @param {any} given @returns {Person} */
 function personFrom({ index, role, fields }) {

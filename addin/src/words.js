@@ -12,6 +12,10 @@ const ORIGINS = { pattern: "pattern", model: "model", research: "web", rule: "ru
 /** @param {string} origin */
 export const originWord = (origin) => ORIGINS[origin] ?? origin;
 
+/** Why a rule says so. @param {import("./story.js").Learned} learned */
+export const learnedFrom = ({ original, edited_at: at }) =>
+  `From an edit on ${new Date(at).toLocaleDateString("en-GB", { day: "numeric", month: "long" })}, instead of ${original ? `“${original}”` : "nothing"}.`;
+
 /** @param {number} ms */
 export const duration = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(ms < 10000 ? 2 : 1)} s`);
 

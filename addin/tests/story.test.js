@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { EMPTY, fromSnapshot, isClosed, tell } from "../src/story.js";
+import { learnedFrom } from "../src/words.js";
 
 /** @param {number} sequence @param {string} type @param {any} [data] @returns {import("../src/story.js").Envelope} */
 const event = (sequence, type, data = {}) => ({ type, run_id: "r1", sequence, cursor: `1.${sequence}`, timestamp: 100 + sequence, data });
@@ -72,6 +73,17 @@ test("validation replaces the people and brings issues", () => {
   assert.deepEqual(Object.keys(told.people[0].fields), ["deal.aum"]);
   assert.equal(told.people[0].fields["deal.aum"].alternatives[0].value, "$2M");
   assert.deepEqual([told.intent, told.issues, told.message], ["candidate", [issue], "Checking"]);
+});
+
+test("a value that an earlier edit left says which one", () => {
+  const learned = { rule: 7, original: null, edited_at: "2026-05-03T09:20:00+00:00" };
+  const field = { record: "company", field: "website", value: "firm.example", confidence: 0.9, origin: "rule", evidence: null, alternatives: [], learned };
+
+  const told = story(["validation_result", { people: [{ index: 0, role: "candidate", fields: [field] }], intent: "candidate", issues: [] }]);
+
+  assert.deepEqual(told.people[0].fields["company.website"], field);
+  assert.equal(learnedFrom(learned), "From an edit on 3 May, instead of nothing.");
+  assert.equal(learnedFrom({ ...learned, original: "Acme" }), "From an edit on 3 May, instead of “Acme”.");
 });
 
 test("the same duplicate is known once", () => {

@@ -3,10 +3,12 @@
 import asyncio
 import base64
 import json
+import re
 
 import pytest
 from playwright.async_api import expect
 
+from conftest import MAIL
 from extraction.tests.scripted_openai import answer_for
 from wellintake.tests.server import KEY, ROOT
 
@@ -78,6 +80,33 @@ async def test_a_dropped_file_and_pasted_text_start_runs(server, browser):
     await form.locator("button").last.click()
     await state_is(page, "review")
     await expect(value_of(page, "contact", "last_name")).to_have_value("Lee")
+
+
+async def test_a_saved_edit_is_said_again_with_its_date(own_server, browser):
+    server = own_server()
+    for name, company in (("Jane Roe", "Acme Wealth"), ("Bob Stone", "Acme Partners")):
+        page = await opened(browser, server)
+        form = page.get_by_test_id("paste-form")
+        await form.locator("input").nth(0).fill(f"{name} <{name.split()[0].lower()}@acmewealth.example>")
+        await form.locator("input").nth(1).fill("Hello")
+        await form.locator("textarea").fill(MAIL["body"].replace("Jane Roe", name))
+        await form.locator("button").last.click()
+        await state_is(page, "review")
+        await expect(value_of(page, "company", "company_name")).to_have_value(company)
+        if company == "Acme Wealth":
+            await value_of(page, "company", "company_name").fill("Acme Partners")
+            await page.get_by_test_id("save").click()
+            await state_is(page, "saved")
+
+    said = field(page, "company", "company_name")
+    await value_of(page, "company", "company_name").focus()
+    await expect(said.locator(".origin")).to_have_text("rule")
+    await expect(said.get_by_test_id("learned")).to_have_text(
+        re.compile("^From an edit on .+, instead of “Acme Wealth”")
+    )
+    await said.locator(".alternative").click()
+    await expect(value_of(page, "company", "company_name")).to_have_value("Acme Wealth")
+    assert page.mistakes == []
 
 
 async def test_a_newsletter_is_kindly_nothing_to_file(server, browser):

@@ -16,6 +16,7 @@ from streaming.problems import Problem
 from streaming.runs import Runs, touch
 from streaming.tests.conftest import followed
 from streaming.worker import MOST_ATTEMPTS, RunWorker
+from wellintake.memory import StoredMemory
 from zoho.embedded import EmbeddedCrm
 from zoho.models import Account, Contact, Deal, Note
 
@@ -54,6 +55,7 @@ class Office:
         self.queue = []
         self.crm = StumblingCrm(self.write)
         self.crm.before, self.crm.after = {}, {}
+        self.memory = StoredMemory(self.write, self.read)
         self.log = log
         self.runs = self.new_runs()
         self.worker = RunWorker(self.runs, self.crm, self.write)
@@ -62,7 +64,7 @@ class Office:
         async def submit(run_id, state):
             self.queue.append(run_id)
 
-        tools = Tools(own=OwnFirm(), crm=self.crm)
+        tools = Tools(own=OwnFirm(), crm=self.crm, memory=self.memory)
         return Runs(self.log, self.write, self.read, tools, submit, limit=3)
 
     async def start(self, email=MAIL, mode="auto", **given):

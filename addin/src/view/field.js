@@ -1,5 +1,5 @@
 import { labelOf, shown } from "../fields.js";
-import { originWord, sureness } from "../words.js";
+import { learnedFrom, originWord, sureness } from "../words.js";
 import { element, setText } from "./element.js";
 
 /** @typedef {import("../story.js").Field} Field */
@@ -93,6 +93,7 @@ export class FieldRow {
     this.aside.replaceChildren(
       ...(issue ? [element("p", { class: "aside-issue", text: issue })] : []),
       ...(quote ? [element("q", { text: quote }), ...(file ? [element("p", { text: `in ${file}` })] : [])] : field ? [element("p", { text: "No words of the mail stand behind this." })] : []),
+      ...(field?.learned ? [element("p", { "data-testid": "learned", text: learnedFrom(field.learned) })] : []),
       ...(locked ? [] : others.map((other) =>
         element("button", { type: "button", class: "alternative", onclick: () => this.#take(shown(other.value)) },
           element("span", { text: shown(other.value) }), element("small", { text: `${originWord(other.origin)} ${other.confidence.toFixed(2)}` })))));
