@@ -55,8 +55,7 @@ class Live:
         self, transport: str, caller: Caller, goodbye: Callable[[], Awaitable[None]] | None = None
     ) -> Iterator[Connection]:
         """Count a connection while it is open. Raises `Problem` 429 over the limit, 503 while draining."""
-        if self.draining:
-            raise Problem(503, "restarting", "The server restarts. Come back in a moment.", retry_after=2)
+        self.raise_when_draining()
         mine = (caller.tenant, caller.subject)
         if sum((one.caller.tenant, one.caller.subject) == mine for one in self._open.values()) >= self._limit:
             raise Problem(429, "too_many_connections", f"You hold {self._limit} connections.", retry_after=5)
@@ -69,6 +68,11 @@ class Live:
         finally:
             del self._open[connection.id]
             self._goodbyes.pop(connection.id, None)
+
+    def raise_when_draining(self) -> None:
+        """Raises `Problem` 503."""
+        if self.draining:
+            raise Problem(503, "restarting", "The server restarts. Come back in a moment.", retry_after=2)
 
     def goodbyes(self) -> list[Callable[[], Awaitable[None]]]:
         return list(self._goodbyes.values())

@@ -17,6 +17,7 @@ class Problem(Exception):
         *,
         errors: Sequence[dict[str, Any]] = (),
         retry_after: int | None = None,
+        allow: Sequence[str] = (),
     ) -> None:
         super().__init__(code)
         self.status = status
@@ -24,6 +25,7 @@ class Problem(Exception):
         self.detail = detail
         self.errors = list(errors)
         self.retry_after = retry_after
+        self.allow = allow
 
 
 TITLES = {
@@ -45,6 +47,10 @@ TITLES = {
 
 def not_signed_in() -> Problem:
     return Problem(401, "not_signed_in", "Send a key (X-API-Key) or a bearer token.")
+
+
+def method_not_allowed(*methods: str) -> Problem:
+    return Problem(405, "method_not_allowed", f"Use {' or '.join(methods)}.", allow=methods)
 
 
 def no_such_run() -> Problem:

@@ -32,6 +32,8 @@ def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
     response.headers["Cache-Control"] = "no-store"
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
+    if problem.allow:
+        response.headers["Allow"] = ", ".join(problem.allow)
     if problem.status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="wellintake"'
     return response

@@ -1,39 +1,31 @@
 """The HTTP shells: each reads its request, asks `Runs`, and tells the log in the form that was asked for."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import ExitStack, aclosing
-from functools import wraps
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
-import structlog
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.views.decorators.csrf import csrf_exempt
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field
 
 from extraction.events import SETTLING
 from extraction.types import Corrections, Email, Strict
 from streaming.addresses import Addresses
-from streaming.bugs import place_of
 from streaming.callers import Caller
 from streaming.live import Connection, Live
 from streaming.models import Run
-from streaming.problems import Problem, not_signed_in, problem_from
-from streaming.responses import json_response, problem_response
+from streaming.problems import Problem
+from streaming.requests import body_of, caller_of, content_of, endpoint, idempotency_key_of
+from streaming.responses import json_response
 from streaming.runs import RerunRequest, Runs, Started
 from streaming.transports import ndjson, polling, sse
-from streaming.wire import BadCursor, Cursor, Item, Reset, dumps, frame
-
-Model = TypeVar("Model", bound=BaseModel)
-View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
+from streaming.wire import Cursor, Item, Reset, dumps, frame
 
 STREAM_SECONDS = 180.0  # ingresses cut at four minutes: end before them, at a clean boundary, and be resumed
 MOST_WAIT_SECONDS = 25.0
 WHOLE_SECONDS = 120.0
-logger = structlog.get_logger()
 
 
 class Batch(Strict):
@@ -48,34 +40,6 @@ class Save(Strict):
     corrections: Corrections = Corrections()
 
 
-def endpoint(*methods: str) -> Callable[[View], View]:
-    """A view of these methods whose refusals become problem documents, and whose bugs say nothing of themselves."""
-
-    def decorate(view: View) -> View:
-        @csrf_exempt
-        @wraps(view)
-        async def answer(self: "StreamingViews", request: HttpRequest, **given: Any) -> HttpResponseBase:
-            try:
-                if request.method not in methods:
-                    raise Problem(405, "method_not_allowed", f"Use {' or '.join(methods)}.")
-                return await view(self, request, **given)
-            except Problem as problem:
-                return problem_response(request, problem)
-            except ValidationError as error:
-                return problem_response(request, problem_from(error))
-            except BadCursor:
-                detail = "A cursor has the form <epoch>.<sequence>."
-                return problem_response(request, Problem(400, "bad_cursor", detail))
-            except Exception as error:  # noqa: BLE001
-                logger.error("view_failed", view=view.__name__, kind=type(error).__name__, where=place_of(error))
-                detail = "Something went wrong on our side; please try again."
-                return problem_response(request, Problem(500, "internal", detail))
-
-        return answer
-
-    return decorate
-
-
 class StreamingViews:
     """All `/stream` calls about runs. `addresses` makes absolute links."""
 
@@ -87,7 +51,7 @@ class StreamingViews:
     @endpoint("GET", "POST")
     async def negotiate(self, request: HttpRequest) -> HttpResponseBase:
         """How to connect (contract §4)."""
-        caller = _caller(request)
+        caller = caller_of(request)
         if "negotiateVersion" in request.GET:
             # The negotiate contract of SignalR: an `error` makes its client stop with these words.
             return json_response({"error": "This server does not offer SignalR; use the WebSocket."})
@@ -97,8 +61,8 @@ class StreamingViews:
 
     @endpoint("POST")
     async def start(self, request: HttpRequest) -> HttpResponseBase:
-        caller = _caller(request)
-        started = await self._start(request, caller, _body(request, Email))
+        caller = caller_of(request)
+        started = await self._start(request, caller, body_of(request, Email))
         links = self._addresses.links(request, caller, started.run_id)
         data = {"run_id": started.run_id, "cursor": str(started.cursor), "links": links}
         return _about(started, links, json_response(data, 202))
@@ -111,25 +75,22 @@ class StreamingViews:
     async def batch(self, request: HttpRequest) -> HttpResponseBase:
         """NDJSON of one mail or of up to 50 interleaved; or, with `stream_chunks=false`, one JSON at the end."""
         whole = request.GET.get("stream_chunks", "true").lower() in ("false", "0", "no")
-        _caller(request)
-        if _is_batch(_content(request)):
-            given = _body(request, Batch)
+        caller_of(request)
+        if _is_batch(content_of(request)):
+            given = body_of(request, Batch)
             return await (self._whole_batch(request, given) if whole else self._stream_batch(request, given))
         if whole:
             return await self._whole_run(request)
         return await self._start_stream(request, ndjson)
 
     async def _start(self, request: HttpRequest, caller: Caller, email: Email, suffix: str = "") -> Started:
-        key = request.headers.get("Idempotency-Key")
-        if key and len(key) > 200:
-            raise Problem(422, "bad_idempotency_key", "An Idempotency-Key has at most 200 characters.")
-        if self._live.draining:
-            raise Problem(503, "restarting", "The server restarts. Come back in a moment.", retry_after=2)
+        key = idempotency_key_of(request)
+        self._live.raise_when_draining()
         return await self._runs.start(email, caller, key=key and key + suffix)
 
     async def _start_stream(self, request: HttpRequest, transport: ModuleType) -> HttpResponseBase:
-        caller = _caller(request)
-        email = _body(request, Email)
+        caller = caller_of(request)
+        email = body_of(request, Email)
         # The stream's place first: a call that is refused has started nothing.
         held = self._connect(transport.__name__.rpartition(".")[2], caller)
         try:
@@ -141,8 +102,8 @@ class StreamingViews:
         return _about(started, links, self._stream(request, transport, caller, started.run_id, started.cursor, held))
 
     async def _whole_run(self, request: HttpRequest) -> HttpResponseBase:
-        caller = _caller(request)
-        started = await self._start(request, caller, _body(request, Email))
+        caller = caller_of(request)
+        started = await self._start(request, caller, body_of(request, Email))
         links = self._addresses.links(request, caller, started.run_id)
         return _about(started, links, json_response(await self._settled(started.run_id)))
 
@@ -161,11 +122,11 @@ class StreamingViews:
         return json_response({"status": "complete", "results": results})
 
     async def _start_all(self, request: HttpRequest, given: Batch) -> list[Started]:
-        caller = _caller(request)
+        caller = caller_of(request)
         return [await self._start(request, caller, email, f"#{n}") for n, email in enumerate(given.emails)]
 
     async def _stream_batch(self, request: HttpRequest, given: Batch) -> HttpResponseBase:
-        caller = _caller(request)
+        caller = caller_of(request)
         stack, connection = self._connect("ndjson", caller)
         started = await self._start_all(request, given)
 
@@ -213,7 +174,7 @@ class StreamingViews:
 
     @endpoint("GET")
     async def run(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
-        caller = _caller(request)
+        caller = caller_of(request)
         await self._runs.visible(run_id, caller)
         _, state = await self._runs.log.snapshot(run_id)
         return json_response(state | {"links": self._addresses.links(request, caller, run_id)})
@@ -221,7 +182,7 @@ class StreamingViews:
     @endpoint("GET")
     async def mail(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
         """The mail's canonical text, which the offsets of evidence point into (in Unicode code points)."""
-        run = await self._runs.visible(run_id, _caller(request))
+        run = await self._runs.visible(run_id, caller_of(request))
         letter = await self._runs.letter(run)
         files = [{"filename": file.filename, "is_inline": file.is_inline} for file in letter.files]
         return json_response({"sources": letter.sources, "attachments": files})
@@ -229,7 +190,7 @@ class StreamingViews:
     @endpoint("GET")
     async def events(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
         """The log from a cursor, in the form that `Accept` asks for."""
-        caller = _caller(request)
+        caller = caller_of(request)
         run = await self._runs.visible(run_id, caller)
         cursor = Cursor.parse(request.headers.get("Last-Event-ID") or request.GET.get("after"))
         accept = request.headers.get("Accept", "*/*")
@@ -301,25 +262,25 @@ class StreamingViews:
 
     @endpoint("POST")
     async def save(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
-        caller = _caller(request)
-        given = _body(request, Save, empty=True)
+        caller = caller_of(request)
+        given = body_of(request, Save, empty=True)
         state = await self._runs.save(run_id, caller, given.corrections)
         return json_response({"run_id": run_id, "state": state}, 202)
 
     @endpoint("POST")
     async def cancel(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
-        state = await self._runs.cancel(run_id, _caller(request))
+        state = await self._runs.cancel(run_id, caller_of(request))
         return json_response({"run_id": run_id, "state": state}, 202)
 
     @endpoint("POST")
     async def retry(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
-        state = await self._runs.retry(run_id, _caller(request))
+        state = await self._runs.retry(run_id, caller_of(request))
         return json_response({"run_id": run_id, "state": state}, 202)
 
     @endpoint("POST")
     async def rerun(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
-        caller = _caller(request)
-        started = await self._runs.rerun(run_id, caller, _body(request, RerunRequest, empty=True))
+        caller = caller_of(request)
+        started = await self._runs.rerun(run_id, caller, body_of(request, RerunRequest, empty=True))
         links = self._addresses.links(request, caller, started.run_id)
         data = {"run_id": started.run_id, "cursor": str(started.cursor), "links": links}
         return _about(started, links, json_response(data, 202))
@@ -328,36 +289,12 @@ class StreamingViews:
 # ---------------------------------------------------------------- requests and answers
 
 
-def _caller(request: HttpRequest) -> Caller:
-    caller: Caller | None = getattr(request, "caller", None)
-    if caller is None:
-        raise not_signed_in()
-    return caller
-
-
-def _content(request: HttpRequest) -> bytes:
-    try:
-        return request.body
-    except RequestDataTooBig:
-        raise Problem(413, "request_too_large", "The request is over 20 MB.") from None
-
-
 def _is_batch(content: bytes) -> bool:
     try:
         given = orjson.loads(content)
     except orjson.JSONDecodeError:
         return False
     return isinstance(given, dict) and "emails" in given
-
-
-def _body(request: HttpRequest, model: type[Model], *, empty: bool = False) -> Model:
-    """The request's JSON as a model; `empty` allows no body at all. Raises `Problem` or `ValidationError`."""
-    body = _content(request)
-    if empty and not body.strip():
-        return model()
-    if request.content_type != "application/json":
-        raise Problem(415, "unsupported_media_type", "Send application/json.")
-    return model.model_validate_json(body)
 
 
 def _seconds(text: str) -> float:

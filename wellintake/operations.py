@@ -9,14 +9,13 @@ from typing import Any
 from django.db import DatabaseError, connection
 from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
-from django.utils.decorators import method_decorator
-from django.views.decorators.http import require_safe
 
 from extraction.breaker import Breaker
 from streaming.addresses import FEATURES
 from streaming.models import Run
-from streaming.problems import Problem, not_signed_in
-from streaming.responses import json_response, problem_response
+from streaming.problems import Problem
+from streaming.requests import caller_of, endpoint
+from streaming.responses import json_response
 from wellintake import __version__
 from wellintake.wiring import Parts
 
@@ -28,7 +27,7 @@ class Operations:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    @method_decorator(require_safe)
+    @endpoint("GET", "HEAD")
     async def health(self, request: HttpRequest) -> HttpResponse:
         """Whether it works, and what of it does not. `?probe=live` touches nothing."""
         if request.GET.get("probe") == "live":
@@ -70,18 +69,17 @@ class Operations:
             return "configured"
         return f"{breaker.code.removeprefix('model_')} since {_iso(breaker.since)}"
 
-    @method_decorator(require_safe)
+    @endpoint("GET", "HEAD")
     async def metrics(self, request: HttpRequest) -> HttpResponse:
         """Live figures as JSON, for holders of a key."""
-        if getattr(request, "caller", None) is None:
-            return problem_response(request, not_signed_in())
+        caller_of(request)
         parts = self._parts
         measures = parts.log.measures
         try:
             states = await parts.read(_runs_by_state)
             model = await self._model_figures()
         except Exception:  # noqa: BLE001
-            return problem_response(request, Problem(503, "database_away", "The database is away.", retry_after=5))
+            raise Problem(503, "database_away", "The database is away.", retry_after=5) from None
         body: dict[str, Any] = {
             "timestamp": round(time.time(), 3),
             "active_connections": len(parts.live),

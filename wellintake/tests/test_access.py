@@ -41,6 +41,16 @@ async def test_nobody_gets_in_without_a_good_key(server, method, path, headers):
     assert answer.json()["code"] == "not_signed_in"
 
 
+@pytest.mark.parametrize("path", sorted({path for _, path in PRIVATE} | {"/stream/health"}))
+async def test_a_method_that_an_address_does_not_know_is_told_those_that_it_does(server, path):
+    async with server.client() as http:
+        answer = await http.request("PUT", path, json={})
+
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    known = {method for method, known in PRIVATE if known == path} or {"GET"}
+    assert known <= set(answer.headers["allow"].split(", ")) <= {"GET", "POST", "HEAD"}
+
+
 async def test_every_streaming_address_is_in_the_table_of_private_ones(server):
     """So that a new endpoint without a credential test fails here."""
     from streaming.urls import routes
