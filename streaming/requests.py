@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from streaming.bugs import place_of
 from streaming.callers import Caller
+from streaming.parsing import parsed
 from streaming.problems import Problem, method_not_allowed, not_signed_in, problem_from
 from streaming.responses import problem_response
 from streaming.wire import BadCursor
@@ -69,14 +70,14 @@ def content_of(request: HttpRequest) -> bytes:
         raise Problem(413, "request_too_large", "The request is over 20 MB.") from None
 
 
-def body_of(request: HttpRequest, model: type[Model], *, empty: bool = False) -> Model:
+async def body_of(request: HttpRequest, model: type[Model], *, empty: bool = False) -> Model:
     """The request's JSON as a model; `empty` allows no body at all. Raises `Problem` or `ValidationError`."""
     body = content_of(request)
     if empty and not body.strip():
         return model()
     if request.content_type != "application/json":
         raise Problem(415, "unsupported_media_type", "Send application/json.")
-    return model.model_validate_json(body)
+    return await parsed(model.model_validate_json, body)
 
 
 def idempotency_key_of(request: HttpRequest) -> str | None:

@@ -98,20 +98,7 @@ class Runs:
     ) -> Started:
         """Accept a mail: one transaction, then a wake-up. The same key, or the same message in modes review and auto,
         gives the first run. `again` says how a rerun differs."""
-        mode = "preview" if email.dry_run else email.mode or mode
-        text = email.model_dump_json(exclude_unset=True)
-        run = Run(
-            tenant=caller.tenant,
-            owner=caller.subject,
-            correlation_id=hashlib.sha256(f"{caller.subject}{time.time_ns()}".encode()).hexdigest()[:16],
-            mode=mode,
-            engine=(again and again.engine) or "",
-            model=(again and again.model) or "",
-            idempotency_key=key,
-            digest=hashlib.sha256(f"{mode} {text}".encode()).hexdigest(),
-            message_id=await asyncio.to_thread(message_id_of, email),
-            email=text,
-        )
+        run = await asyncio.to_thread(_new_run, email, caller, mode, key, again)
         started = await self._write(_insert_once, run, self._limit)
         if not started.replay:
             await self._submit(started.run_id, State.QUEUED)
@@ -222,6 +209,23 @@ class Runs:
         if request.engine == "model" and self.tools.model is None:
             return _unfit("engine", "no_model", "No language model is configured here.")
         return None
+
+
+def _new_run(email: Email, caller: Caller, mode: Mode, key: str | None, again: RerunRequest | None) -> Run:
+    mode = "preview" if email.dry_run else email.mode or mode
+    text = email.model_dump_json(exclude_unset=True)
+    return Run(
+        tenant=caller.tenant,
+        owner=caller.subject,
+        correlation_id=hashlib.sha256(f"{caller.subject}{time.time_ns()}".encode()).hexdigest()[:16],
+        mode=mode,
+        engine=(again and again.engine) or "",
+        model=(again and again.model) or "",
+        idempotency_key=key,
+        digest=hashlib.sha256(b"%s %s" % (mode.encode(), text.encode())).hexdigest(),
+        message_id=message_id_of(email),
+        email=text,
+    )
 
 
 def _unfit(field: str, code: str, message: str) -> Problem:

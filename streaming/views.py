@@ -16,6 +16,7 @@ from streaming.addresses import Addresses
 from streaming.callers import Caller
 from streaming.live import Connection, Live
 from streaming.models import Run
+from streaming.parsing import parsed
 from streaming.problems import Problem
 from streaming.requests import body_of, caller_of, content_of, endpoint, idempotency_key_of
 from streaming.responses import json_response
@@ -62,7 +63,7 @@ class StreamingViews:
     @endpoint("POST")
     async def start(self, request: HttpRequest) -> HttpResponseBase:
         caller = caller_of(request)
-        started = await self._start(request, caller, body_of(request, Email))
+        started = await self._start(request, caller, await body_of(request, Email))
         links = self._addresses.links(request, caller, started.run_id)
         data = {"run_id": started.run_id, "cursor": str(started.cursor), "links": links}
         return _about(started, links, json_response(data, 202))
@@ -76,8 +77,8 @@ class StreamingViews:
         """NDJSON of one mail or of up to 50 interleaved; or, with `stream_chunks=false`, one JSON at the end."""
         whole = request.GET.get("stream_chunks", "true").lower() in ("false", "0", "no")
         caller_of(request)
-        if _is_batch(content_of(request)):
-            given = body_of(request, Batch)
+        if await parsed(_is_batch, content_of(request)):
+            given = await body_of(request, Batch)
             return await (self._whole_batch(request, given) if whole else self._stream_batch(request, given))
         if whole:
             return await self._whole_run(request)
@@ -90,7 +91,7 @@ class StreamingViews:
 
     async def _start_stream(self, request: HttpRequest, transport: ModuleType) -> HttpResponseBase:
         caller = caller_of(request)
-        email = body_of(request, Email)
+        email = await body_of(request, Email)
         # The stream's place first: a call that is refused has started nothing.
         held = self._connect(transport.__name__.rpartition(".")[2], caller)
         try:
@@ -103,7 +104,7 @@ class StreamingViews:
 
     async def _whole_run(self, request: HttpRequest) -> HttpResponseBase:
         caller = caller_of(request)
-        started = await self._start(request, caller, body_of(request, Email))
+        started = await self._start(request, caller, await body_of(request, Email))
         links = self._addresses.links(request, caller, started.run_id)
         return _about(started, links, json_response(await self._settled(started.run_id)))
 
@@ -263,7 +264,7 @@ class StreamingViews:
     @endpoint("POST")
     async def save(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
         caller = caller_of(request)
-        given = body_of(request, Save, empty=True)
+        given = await body_of(request, Save, empty=True)
         state = await self._runs.save(run_id, caller, given.corrections)
         return json_response({"run_id": run_id, "state": state}, 202)
 
@@ -280,7 +281,7 @@ class StreamingViews:
     @endpoint("POST")
     async def rerun(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
         caller = caller_of(request)
-        started = await self._runs.rerun(run_id, caller, body_of(request, RerunRequest, empty=True))
+        started = await self._runs.rerun(run_id, caller, await body_of(request, RerunRequest, empty=True))
         links = self._addresses.links(request, caller, started.run_id)
         data = {"run_id": started.run_id, "cursor": str(started.cursor), "links": links}
         return _about(started, links, json_response(data, 202))
@@ -290,6 +291,8 @@ class StreamingViews:
 
 
 def _is_batch(content: bytes) -> bool:
+    if b'"emails"' not in content:  # parsing a large mail only to know this would double its cost
+        return False
     try:
         given = orjson.loads(content)
     except orjson.JSONDecodeError:

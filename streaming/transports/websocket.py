@@ -15,6 +15,7 @@ from streaming.budget import Budget, TooSlow
 from streaming.bugs import place_of
 from streaming.callers import Caller
 from streaming.live import Connection, Live
+from streaming.parsing import parsed
 from streaming.problems import Problem, problem_from
 from streaming.runs import Runs
 from streaming.wire import BadCursor, Cursor, Entry, Reset, frame
@@ -131,7 +132,7 @@ class EmailProcessingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._budget.heard()
         request_id = None
         try:
-            message = _MESSAGE.validate_json(text)
+            message = await parsed(_MESSAGE.validate_json, text)
             request_id = message.request_id
             if message.acks:
                 self._budget.expect_acks()
