@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,9 +100,23 @@ class Runs:
         gives the first run. `again` says how a rerun differs."""
         run = await asyncio.to_thread(_new_run, email, caller, mode, key, again)
         started = await self._write(_insert_once, run, self._limit)
+        await self._submit_new(started)
+        return started
+
+    async def start_all(self, emails: Sequence[Email], caller: Caller, key: str | None = None) -> list[Started]:
+        """Accept all of these mails or none: a refusal names the mail at fault."""
+        runs = [
+            await asyncio.to_thread(_new_run, email, caller, "review", key and f"{key}#{number}", None)
+            for number, email in enumerate(emails)
+        ]
+        started = await self._write(_insert_all, runs, self._limit)
+        for one in started:
+            await self._submit_new(one)
+        return started
+
+    async def _submit_new(self, started: Started) -> None:
         if not started.replay:
             await self._submit(started.run_id, State.QUEUED)
-        return started
 
     async def save(self, run_id: str, caller: Caller, corrections: Corrections) -> State:
         """Approve. A second call changes nothing. Refused when the CRM would refuse it, or when a likely duplicate
@@ -287,6 +301,18 @@ def _change(run_id: str, states: tuple[str, ...], columns: dict[str, Any]) -> bo
 def _results(run_id: str) -> tuple[Extraction, Matches]:
     steps = dict(Step.objects.filter(run_id=run_id).values_list("name", "result"))
     return Extraction.model_validate_json(steps["validated"]), Matches.model_validate_json(steps["duplicates"])
+
+
+@transaction.atomic
+def _insert_all(runs: Sequence[Run], limit: int) -> list[Started]:
+    started = []
+    for number, run in enumerate(runs):
+        try:
+            started.append(_insert_once(run, limit))
+        except Problem as problem:
+            problem.errors = [{"field": f"emails.{number}", "code": problem.code, "message": problem.detail}]
+            raise
+    return started
 
 
 def _insert_once(run: Run, limit: int) -> Started:

@@ -84,10 +84,9 @@ class StreamingViews:
             return await self._whole_run(request)
         return await self._start_stream(request, ndjson)
 
-    async def _start(self, request: HttpRequest, caller: Caller, email: Email, suffix: str = "") -> Started:
-        key = idempotency_key_of(request)
+    async def _start(self, request: HttpRequest, caller: Caller, email: Email) -> Started:
         self._live.raise_when_draining()
-        return await self._runs.start(email, caller, key=key and key + suffix)
+        return await self._runs.start(email, caller, key=idempotency_key_of(request))
 
     async def _start_stream(self, request: HttpRequest, transport: ModuleType) -> HttpResponseBase:
         caller = caller_of(request)
@@ -123,13 +122,17 @@ class StreamingViews:
         return json_response({"status": "complete", "results": results})
 
     async def _start_all(self, request: HttpRequest, given: Batch) -> list[Started]:
-        caller = caller_of(request)
-        return [await self._start(request, caller, email, f"#{n}") for n, email in enumerate(given.emails)]
+        self._live.raise_when_draining()
+        return await self._runs.start_all(given.emails, caller_of(request), key=idempotency_key_of(request))
 
     async def _stream_batch(self, request: HttpRequest, given: Batch) -> HttpResponseBase:
         caller = caller_of(request)
         stack, connection = self._connect("ndjson", caller)
-        started = await self._start_all(request, given)
+        try:
+            started = await self._start_all(request, given)
+        except BaseException:
+            stack.close()
+            raise
 
         async def lines() -> AsyncIterator[str]:
             with stack:

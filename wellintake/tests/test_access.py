@@ -175,6 +175,20 @@ async def test_too_many_runs_in_flight_are_told_when_to_come_back(own_server, sc
     assert answers[2].headers["retry-after"] == "5"
 
 
+async def test_a_batch_over_the_limit_starts_nothing_and_keeps_no_place(own_server, scripted_model):
+    limits = {"MAX_RUNS_PER_USER": "2", "MAX_CONNECTIONS_PER_USER": "1"}
+    server = own_server(**limits, **scripted_model(None, "--fault", "stall").settings)
+    emails = [MAIL | {"subject": str(number), "mode": "preview"} for number in range(3)]
+
+    async with server.client() as http:
+        refused = [await http.post("/stream/batch/process-email", json={"emails": emails}) for _ in range(2)]
+        figures = (await http.get("/stream/metrics")).json()
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(429, "too_many_runs")] * 2
+    assert [error["field"] for error in refused[0].json()["errors"]] == ["emails.2"]
+    assert (sum(figures["runs"].values()), figures["active_connections"]) == (0, 0)
+
+
 async def test_too_many_connections_are_told_so(own_server):
     server = own_server(MAX_CONNECTIONS_PER_USER="2")
     async with server.client() as http:

@@ -129,6 +129,19 @@ async def test_the_same_key_gives_the_first_run_and_another_body_is_refused(serv
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_mismatch")
 
 
+async def test_a_batch_that_is_repeated_gives_its_first_runs_and_one_other_mail_refuses_it_whole(server):
+    headers = {"Idempotency-Key": f"batch-{server.port}"}
+    emails = [MAIL | {"subject": f"Of a batch {number}", "mode": "preview"} for number in range(3)]
+    address = "/stream/batch/process-email?stream_chunks=false"
+    async with server.client(headers={"X-API-Key": KEY} | headers) as http:
+        first, again = [(await http.post(address, json={"emails": emails})).json()["results"] for _ in range(2)]
+        other = await http.post(address, json={"emails": [*emails[:2], emails[2] | {"subject": "Another"}]})
+
+    assert [one["run_id"] for one in first] == [one["run_id"] for one in again]
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_mismatch")
+    assert [error["field"] for error in other.json()["errors"]] == ["emails.2"]
+
+
 async def test_the_same_message_gives_the_first_run_unless_it_is_a_preview(server):
     mail = MAIL | {"internet_message_id": f"<one.{server.port}@acme.example>"}
     async with server.client() as http:
