@@ -37,6 +37,11 @@ class Budget:
             self.outstanding -= waiting.popleft()[1]
         self._eased.set()
 
+    def forget(self, run_id: str) -> None:
+        """Nobody will acknowledge this run any more: its reader has left it."""
+        self.outstanding -= sum(size for _, size in self._sent.pop(run_id, ()))
+        self._eased.set()
+
     def heard(self) -> None:
         """Any frame of a client that does not acknowledge: it is there, and its reading is the network's business."""
         if not self._acks:

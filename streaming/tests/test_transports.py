@@ -371,6 +371,20 @@ async def test_a_client_that_acknowledges_nothing_after_promising_to_is_paused(s
     assert 200_000 < paused_at < 300_000
 
 
+async def test_who_unsubscribes_without_acknowledging_may_go_on_with_other_runs(server):
+    body = "My name is Jane Roe. " + "word " * 100
+    run_ids = [await started(server, mode="preview", subject=f"Left {n}", body=body) for n in range(50)]
+    logs = [await settled(server, run_id) for run_id in run_ids]
+    assert sum(len(json.dumps(log)) for log in logs) > 300_000
+
+    async with connected(server) as socket:
+        for run_id in run_ids:
+            await socket.send(json.dumps({"type": "subscribe", "run_id": run_id, "acks": True}))
+            async with asyncio.timeout(10):
+                await received(socket, "complete")
+            await socket.send(json.dumps({"type": "unsubscribe", "run_id": run_id}))
+
+
 async def test_a_run_token_reads_its_one_run_and_nothing_else(server):
     """A plain EventSource can send no header, so this one token may stand in an address."""
     async with server.client() as http:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import ExitStack, aclosing
+from functools import partial
 from typing import Annotated, Literal, assert_never
 
 import structlog
@@ -26,6 +27,7 @@ MOST_BAD_FRAMES = 10
 MOST_RUNS = 200
 SILENT_SECONDS = 300.0
 SEND_SECONDS = 30.0
+BYE_SECONDS = 2.0
 logger = structlog.get_logger()
 
 
@@ -130,6 +132,16 @@ class EmailProcessingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if len(text) > MOST_BYTES:
             return await self._bye(4413, reconnect=False)
         self._budget.heard()
+        try:
+            await self._hear(text)
+        except TooSlow:
+            await self._bye(4008, reconnect=True)
+        except Exception as error:  # noqa: BLE001
+            logger.error("socket_failed", kind=type(error).__name__, where=place_of(error))
+            await self._bye(4500, reconnect=True)
+        return None
+
+    async def _hear(self, text: str | bytes) -> None:
         request_id = None
         try:
             message = await parsed(_MESSAGE.validate_json, text)
@@ -144,10 +156,6 @@ class EmailProcessingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._refuse(request_id, problem)
         except BadCursor:
             await self._refuse(request_id, Problem(400, "bad_cursor", "A cursor has the form <epoch>.<sequence>."))
-        except Exception as error:  # noqa: BLE001
-            logger.error("socket_failed", kind=type(error).__name__, where=place_of(error))
-            await self._bye(4500, reconnect=True)
-        return None
 
     async def _answer(self, message: ClientMessage) -> None:
         match message:
@@ -162,6 +170,7 @@ class EmailProcessingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 await self._follow(run_id, Cursor.parse(after))
             case Unsubscribe(run_id=run_id):
                 self._forget(run_id)
+                self._budget.forget(run_id)
             case Save(run_id=run_id, corrections=corrections):
                 await self.runs.save(run_id, self._caller, corrections)
                 await self._accepted(message, run_id)
@@ -257,12 +266,12 @@ class EmailProcessingConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         cursors = {run_id: str(cursor) for run_id, cursor in self._positions.items() if cursor}
         farewell = frame("bye", {"code": code, "reconnect": reconnect, "cursors": cursors})
         self._closing = True
-        try:
-            async with asyncio.timeout(2):
-                await self.send(text_data=farewell)
-                await self.close(code)
-        except (TimeoutError, RuntimeError):
-            logger.info("bye_not_heard", code=code)
+        for say in (partial(self.send, text_data=farewell), partial(self.close, code)):
+            try:
+                async with asyncio.timeout(BYE_SECONDS):
+                    await say()
+            except (TimeoutError, RuntimeError):
+                logger.info("bye_not_heard", code=code)
         await self.disconnect(code)
 
     async def _watch_silence(self) -> None:
