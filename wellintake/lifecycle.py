@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from streaming.bugs import place_of
 from wellintake.wiring import Parts
 
 Scope = MutableMapping[str, Any]
@@ -33,7 +34,10 @@ class Lifecycle:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
-        await self.start()
+        try:
+            await self.start()
+        except Exception as error:  # noqa: BLE001  (the next request tries again; until then health says so)
+            logger.error("start_failed", kind=type(error).__name__, where=place_of(error))
         if application := self._applications.get(scope["type"]):
             await application(scope, receive, send)
 

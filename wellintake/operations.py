@@ -20,7 +20,7 @@ from wellintake import __version__
 from wellintake.wiring import Parts
 
 CHECK_SECONDS = 2.0
-ESSENTIAL = ("database", "engine")
+ESSENTIAL = ("database", "engine", "background")
 
 
 class Operations:
@@ -55,6 +55,7 @@ class Operations:
             "model": await self._model_check(),
             "crm": "ok",
             "engine": "ok" if parts.engine.working else "failed",
+            "background": f"ended: {', '.join(ended)}" if (ended := parts.ended()) else "ok",
         }
 
     async def _model_check(self) -> str:

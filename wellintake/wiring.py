@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
+import structlog
 from channels.layers import get_channel_layer
 from django.conf import settings
 
@@ -17,6 +18,7 @@ from extraction.ports import Crm, LanguageModel, Research
 from extraction.types import Email, OwnFirm
 from streaming.addresses import Addresses
 from streaming.bell import Bell
+from streaming.bugs import place_of
 from streaming.engine import Engine
 from streaming.live import Live
 from streaming.log import Log
@@ -32,6 +34,7 @@ from zoho.embedded import EmbeddedCrm
 
 DRAIN_SECONDS = 4.0
 QUEUE = "wellintake"
+logger = structlog.get_logger()
 
 
 @dataclass
@@ -53,22 +56,31 @@ class Parts:
     models: Sequence[GuardedModel]
     crm: Crm
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
-    started: asyncio.Event | None = None
+    starting: asyncio.Task[None] | None = None
 
     async def start(self, *, sweeping: bool = True) -> None:
-        """Begin to work in the running loop; the second call waits for the first. `sweeping` also takes over what
-        other processes left behind."""
-        if self.started:
-            await self.started.wait()
-            return
-        self.started = asyncio.Event()
-        self.tasks = [
-            asyncio.create_task(work)
-            for work in (self.log.write(), self.log.tail.run(), self._hear(), self.worker.heartbeat())
-        ]
+        """Begin to work in the running loop; the second call waits for the first, and tries again what has failed.
+        `sweeping` also takes over what other processes left behind."""
+        if self.starting is None or _has_failed(self.starting):
+            self.starting = asyncio.create_task(self._start(sweeping))
+        await asyncio.shield(self.starting)
+
+    async def _start(self, sweeping: bool) -> None:
         await asyncio.to_thread(_warm_up, self.tools.own)
         await self.engine.start(self.worker.process, self.worker.sweep if sweeping else _nothing)
-        self.started.set()
+        works = {
+            "log": self.log.write(),
+            "tail": self.log.tail.run(),
+            "bell": self._hear(),
+            "heartbeat": self.worker.heartbeat(),
+        }
+        self.tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
+        for task in self.tasks:
+            task.add_done_callback(_tell_why)
+
+    def ended(self) -> list[str]:
+        """Work that is to go on as long as the process, and does not."""
+        return [task.get_name() for task in self.tasks if task.done()]
 
     async def _hear(self) -> None:
         async for grown in self.bell.hear():
@@ -94,6 +106,15 @@ class Parts:
                 await outside.close()
         self.write.close()
         self.read.close()
+
+
+def _has_failed(task: asyncio.Task[None]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
+
+
+def _tell_why(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        logger.error("background_ended", work=task.get_name(), kind=type(error).__name__, where=place_of(error))
 
 
 def _warm_up(own: OwnFirm) -> None:
