@@ -232,17 +232,21 @@ async def within_grace(looking: asyncio.Task[ResearchResult | None]) -> Research
 async def look_up(draft: Extraction, journal: Journal, tools: Tools) -> Matches:
     """What the CRM already holds of these people, asked as soon as the patterns know them."""
 
-    async def work() -> Matches:
-        if (crm := tools.crm) is None:
-            return Matches()
-        try:
-            answers = await asyncio.gather(*(crm.find(person) for person in draft.people))
-        except CrmError as error:
-            return Matches(issues=(Issue(code="duplicates_unknown", message=error.message),))
-        pairs = zip(draft.people, answers, strict=True)
-        return Matches(found=[_duplicate(person, match) for person, matches in pairs for match in matches])
+    return await journal.step(
+        "duplicates", lambda: matches_of(draft.people, tools.crm), Matches, lambda matches: matches.found
+    )
 
-    return await journal.step("duplicates", work, Matches, lambda matches: matches.found)
+
+async def matches_of(people: Sequence[Person], crm: Crm | None) -> Matches:
+    """What the CRM holds of these people now."""
+    if crm is None:
+        return Matches()
+    try:
+        answers = await asyncio.gather(*(crm.find(person) for person in people))
+    except CrmError as error:
+        return Matches(issues=(Issue(code="duplicates_unknown", message=error.message),))
+    pairs = zip(people, answers, strict=True)
+    return Matches(found=[_duplicate(person, match) for person, matches in pairs for match in matches])
 
 
 def _duplicate(person: Person, match: Match) -> DuplicateFound:

@@ -15,13 +15,13 @@ from pydantic import BaseModel, ConfigDict
 from extraction.attachments import Attached, with_attached
 from extraction.corrections import corrected
 from extraction.errors import LeaseLost
-from extraction.events import Cancelled
+from extraction.events import Cancelled, DuplicateFound
 from extraction.identity import message_id_of
 from extraction.letter import Letter
 from extraction.mime import letter_from
-from extraction.pipeline import ATTACHED, Matches, Tools
+from extraction.pipeline import ATTACHED, Matches, Tools, matches_of
 from extraction.records import missing_for, records_from
-from extraction.types import Corrections, Email, Engine, Extraction, Mode
+from extraction.types import Corrections, Email, Engine, Extraction, Mode, Person
 from streaming.callers import Caller
 from streaming.journal import RunJournal
 from streaming.log import Database, Log
@@ -48,6 +48,20 @@ class Started:
     run_id: str
     cursor: Cursor
     replay: bool = False
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What a save would write, of whom, and what the CRM holds of them already."""
+
+    final: Extraction
+    people: tuple[Person, ...]
+    matches: tuple[DuplicateFound, ...]
+
+    @property
+    def deals(self) -> list[DuplicateFound]:
+        """The matches that make it a duplicate: a person may be known, a deal may not."""
+        return [match for match in self.matches if match.module == "deal"]
 
 
 _RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -139,25 +153,33 @@ class Runs:
             return State.SAVING
         return await self.save(run_id, caller, corrections)  # somebody was quicker: answer by what the run is now
 
-    async def _check(self, run: Run, corrections: Corrections) -> None:
-        """Everything that the save would stumble over is said now, while the user still looks."""
-        whole, matches = await self._read(_results, str(run.id))
+    async def prospect(self, run: Run, corrections: Corrections) -> Prospect:
+        """What a save with these corrections would write and meet, as of now: the CRM is asked again, since a review
+        may have been waiting for days."""
+        whole, known = await self._read(_results, str(run.id))
         final = corrected(whole, corrections, self.tools.own, self.tools.today())
         skipped = {given.index for given in corrections.people if given.skip}
+        people = tuple(person for person in final.people if person.index not in skipped)
+        matches = await matches_of(people, self.tools.crm)
+        if matches.issues:  # the CRM is away: what it held when the mail came is the best that is known
+            matches = Matches(found=[match for match in known.found if match.person not in skipped])
+        return Prospect(final, people, tuple(matches.found))
+
+    async def _check(self, run: Run, corrections: Corrections) -> None:
+        """Everything that the save would stumble over is said now, while the user still looks."""
+        prospect = await self.prospect(run, corrections)
         errors = [
             {"field": f"people.{person.index}.{name}", "code": "missing", "message": "The CRM needs it."}
-            for person in final.people
-            if person.index not in skipped
+            for person in prospect.people
             for name in missing_for(person)
         ]
         if errors:
             names = ", ".join(error["field"] for error in errors)
             raise Problem(422, "requires_input", f"Please fill in: {names}.", errors=errors)
-        if not records_from(final, corrections, await self.letter(run)):
+        if not records_from(prospect.final, corrections, await self.letter(run)):
             raise Problem(422, "nothing_to_save", "Everybody is left out; there is nothing to save.")
-        deals = [match for match in matches.found if match.module == "deal" and match.person not in skipped]
         allowed = corrections.allow_duplicate or (await self._email(str(run.id))).allow_duplicate
-        if deals and not allowed:
+        if (deals := prospect.deals) and not allowed:
             found = [{"field": f"people.{match.person}", "code": "duplicate", "message": match.id} for match in deals]
             raise Problem(409, "duplicate_found", "The CRM already holds this deal; save all the same?", errors=found)
 

@@ -240,6 +240,48 @@ async def test_the_same_deal_of_another_mail_is_a_duplicate_that_may_be_saved_al
     assert await office.stored() == [1, 1, 2, 2]
 
 
+async def test_a_deal_that_came_into_the_crm_during_the_review_is_found_by_the_save(office):
+    waiting = await office.start(mode="review")
+    await office.work()
+    await office.start(MAIL.model_copy(update={"subject": "Hello again"}))
+    await office.work()
+    assert "duplicate_found" not in await office.types(waiting)
+
+    with pytest.raises(Problem) as refused:
+        await office.runs.save(waiting, CALLER, Corrections())
+
+    deal = await office.read(lambda: str(Deal.objects.get().pk))
+    assert refused.value.errors == [{"field": "people.0", "code": "duplicate", "message": deal}]
+
+
+async def test_a_match_of_values_that_the_user_has_replaced_is_no_duplicate(office):
+    await office.start()
+    await office.work()
+    second = await office.start(MAIL.model_copy(update={"subject": "Hello again"}))
+    await office.work()
+    other = {"people": [{"index": 0, "contact": {"email": "john@other.example"}}]}
+
+    await office.runs.save(second, CALLER, Corrections.model_validate(other))
+    await office.work()
+
+    assert await office.stored() == [1, 2, 2, 2]
+
+
+async def test_a_crm_that_cannot_be_asked_leaves_what_was_known(office, monkeypatch):
+    await office.start()
+    await office.work()
+    second = await office.start(MAIL.model_copy(update={"subject": "Hello again"}))
+    await office.work()
+
+    async def out_of_reach(person):
+        raise CrmUnavailable
+
+    monkeypatch.setattr(office.crm, "find", out_of_reach)
+    with pytest.raises(Problem) as refused:
+        await office.runs.save(second, CALLER, Corrections())
+    assert refused.value.code == "duplicate_found"
+
+
 async def test_cancel_is_final_and_idempotent_and_the_worker_stops_quietly(office):
     run_id = await office.start(mode="review")
     assert [await office.runs.cancel(run_id, CALLER) for _ in range(2)] == ["cancelled", "cancelled"]
