@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from extraction.letter import Letter, Party
 from extraction.patterns import cities
@@ -123,6 +124,7 @@ _WRITES_FOR = re.compile(
 )
 _CONTACT = re.compile(r"@[\w-]+\.|\d{3}[ ./)-]{1,2}\d{3,4}")
 ENOUGH, SAID_OF_ONESELF = 0.5, 2
+MOST = 80  # names of one passage that are weighed
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,7 @@ def _mentions(letter: Letter, passage: Passage, circle: Circle, teller: Party | 
     """Names in a passage that may be somebody's to file, in order: not the teller's, not ours, no firm, no place."""
     recipients = {clean_name(party.name or "")[1] for party in letter.to}
     firms = [(span.start, span.end) for span in companies_in(passage) if span.score >= 0.4]
-    for written, start, end in names_in(passage):
+    for written, start, end in islice(names_in(passage), MOST):
         name = clean_name(written)[0]
         before = passage.before(start, 40)
         if (

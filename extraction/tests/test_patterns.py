@@ -162,6 +162,20 @@ HOSTILE = [
     "+1 317 ",
     "....",
     "What? ",
+    "À ",
+    "I am ",
+    "name is Aa Bb ",
+    "Aa de la Bb ",
+    "$1 mln ",
+    "twenty-one ",
+    "Q1: a?\n",
+    "2012 - 2019\n",
+    "• Aa Bb, ",
+    "Name: Aa Bb\n",
+    "Aa   Bb   Cc\n",
+    "we need a ",
+    "I'm with Aa at ",
+    "before June 1 ",
 ]
 
 
