@@ -91,6 +91,8 @@ _WORD = re.compile(r"\w")
 _NOT_A_LINE_END = re.compile(r"[^\n]")
 MAX_STRETCH = 2_000  # characters after the address that it may speak for
 _MAX_SENTENCE = 300  # and before it
+_LEAST_PROSE = 5  # words
+_FULL_LINE = 60  # characters
 
 
 def noticed(texts: Iterable[str]) -> tuple[Issue, ...]:
@@ -98,10 +100,11 @@ def noticed(texts: Iterable[str]) -> tuple[Issue, ...]:
     return (WORDS_TO_SOFTWARE,) if any(next(to_software(text), None) for text in texts) else ()
 
 
-def without_orders(text: str) -> str:
-    """The text, character by character, with words that speak to software blanked; line ends stay."""
+def without_orders(text: str, by_lines: bool = False) -> str:
+    """The text, character by character, with words that speak to software blanked; line ends stay. `by_lines`: it is
+    a document's, where no empty lines tell paragraphs apart."""
     pieces, end = [], 0
-    for start, stop in to_software(text):
+    for start, stop in to_software(text, by_lines):
         pieces += [text[end:start], _NOT_A_LINE_END.sub(" ", text[start:stop])]
         end = stop
     return "".join((*pieces, text[end:])) if pieces else text
@@ -113,14 +116,15 @@ def before_orders(name: str) -> str:
     return name[: found.start()].rstrip(" ,;:.|(/–—-") if found else name
 
 
-def to_software(text: str) -> Iterator[tuple[int, int]]:
+def to_software(text: str, by_lines: bool = False) -> Iterator[tuple[int, int]]:
     """The stretches that speak to software: each from the sentence where it begins to its paragraph's end, and on to
     the next one's after a colon."""
+    end_of = _end_by_lines if by_lines else _paragraph_end
     covered = 0
     for first, last in _windows(text):
         while found := _PHRASE.search(text, max(first, covered), last):
             start = max(covered, _sentence_start(text, _first_word(found)))
-            covered = _paragraph_end(text, found)
+            covered = end_of(text, found)
             yield start, covered
 
 
@@ -167,3 +171,29 @@ def _paragraph_end(text: str, phrase: re.Match[str]) -> int:
             return blank.start()
         start = place = blank.end()
     return last
+
+
+def _end_by_lines(text: str, phrase: re.Match[str]) -> int:
+    """To the end of its line, and over those that go on with it."""
+    last = min(len(text), phrase.end() + MAX_STRETCH)
+    start, end = text.rfind("\n", 0, phrase.start()) + 1, _line_end(text, phrase.end())
+    while end < last:
+        following = _line_end(text, end + 1)
+        if not _goes_on(text[start:end].rstrip(), text[end + 1 : following].strip()):
+            break
+        start, end = end + 1, following
+    return min(end, last)
+
+
+def _line_end(text: str, place: int) -> int:
+    end = text.find("\n", place)
+    return end if end >= 0 else len(text)
+
+
+def _goes_on(line: str, following: str) -> bool:
+    """Over an open sentence, and with whole ones: what stands there beside prose is the document's own."""
+    if not following:
+        return False
+    if line.endswith((".", "!", "?")):
+        return following.endswith((".", "!", "?")) and len(following.split()) >= _LEAST_PROSE
+    return line.endswith((":", ",")) or following[0].islower() or len(line) >= _FULL_LINE

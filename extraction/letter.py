@@ -62,7 +62,7 @@ class Letter:
     @cached_property
     def read(self) -> dict[str, str]:
         """The sources, character by character, but with words that speak to software blanked."""
-        return {name: without_orders(text) for name, text in self.sources.items()}
+        return {name: without_orders(text, name.startswith("attachment:")) for name, text in self.sources.items()}
 
     @property
     def speaks_past_its_reader(self) -> bool:

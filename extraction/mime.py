@@ -22,6 +22,7 @@ MAX_BODY = 2_000_000
 MAX_NESTING = 3  # forwarded messages inside forwarded messages that are read
 MAX_PARTS = 200
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:]{1,64}@[^\s<>\"'(),;:]{1,255}")
+_AROUND = " \t\n,;<\"'"  # what may stand around a name
 _LOOKS_HTML = re.compile(r"<(?:html|body|div|p|br|table|span|!doctype)\b", re.I)
 HIDDEN_TEXT = Issue(code="hidden_text", message="The mail holds text that readers do not see. It was ignored.")
 UNREADABLE_MAIL = Issue(code="attachment_unreadable", message="An attached mail could not be read.")
@@ -66,7 +67,7 @@ def _letter_from_parts(email: Email) -> Letter:
         issues=[HIDDEN_TEXT] if visible and visible.hidden else [],
         headers={"from": email.sender_email, "subject": email.subject},
     )
-    draft.issues += noticed((email.sender_name or "",))
+    draft.issues += noticed(("\n".join([email.sender_name or "", email.reply_to or "", *email.to, *email.cc]),))
     draft.body = _joined(canonical(visible.text if visible else email.body), *_given(email, draft))[:MAX_BODY]
     return _finished(
         draft,
@@ -259,13 +260,19 @@ def _addresses(message: EmailMessage, name: str) -> Iterable[Party]:
 
 
 def _parties(line: str) -> Iterable[Party]:
-    """Everybody in a header line, each `Name <address>` or an address alone."""
+    """Everybody in a header line, each `Name <address>` or an address alone. Of a line that gives orders to software
+    only the address at its end is somebody's."""
+    line = canonical(line)
+    addresses = list(_ADDRESS.finditer(line))
+    plain = before_orders(line)
+    if addresses and plain != line:
+        return [Party(plain.strip(_AROUND) or None, addresses[-1].group().lower().strip("."))]
     found = []
     last = 0
-    for match in _ADDRESS.finditer(canonical(line)):
-        name = canonical(line)[last : match.start()].strip(" \t\n,;<\"'")
+    for match in addresses:
+        name = line[last : match.start()].strip(_AROUND)
         last = match.end() + 1
-        found.append(Party(before_orders(name) or None, match.group().lower().strip(".")))
+        found.append(Party(name or None, match.group().lower().strip(".")))
     return found
 
 
@@ -296,7 +303,7 @@ def _finished(
 ) -> Letter:
     header = _header_text(sender, reply_to, to, cc)
     sources = {"subject": subject.replace("\n", " "), "header": header, "body": draft.body}
-    names = [draft.headers.get(name, "") for name in ("from", "reply-to")]
+    names = [draft.headers.get(name, "") for name in ("from", "reply-to", "to", "cc")]
     letter = Letter(
         sources=sources,
         segments=(),

@@ -14,6 +14,7 @@ from extraction.letter import Party, Segment, SegmentKind
 
 _QUOTE = re.compile(r"^(?: ?>)+ ?")
 _EMAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
+_ANGLED = re.compile(rf"<{_EMAIL.pattern}>")
 _FROM = re.compile(
     r"^\*?(?:From|De|Von|Da|Van|Fra|Från|Lähettäjä|Od|От|差出人|发件人)\*?\s?:\*?\s*(?P<who>\S.{0,300})$"
 )
@@ -183,10 +184,10 @@ def _wrote(lines: list[_Line], number: int) -> tuple[int, Party | None, bool]:
 
 def author_from(text: str) -> Party:
     """`Name <address>`, `Last, First [mailto:address]` or a bare name."""
-    address = _EMAIL.search(text)
+    address = _ANGLED.search(text) or _EMAIL.search(text)
     name = text[: address.start()] if address else re.sub(r"\s*(?:wrote|a écrit|escribió|escreveu)\s?:$", "", text)
     name = before_orders(re.sub(r"\[?mailto:|[<\[(\"*]", "", name).strip(" ,;:'"))
-    return Party(name or None, address.group().lower() if address else None)
+    return Party(name or None, address.group().lower().strip("<>") if address else None)
 
 
 def _split(message: _Message, lines: list[_Line]) -> Iterator[Segment]:
