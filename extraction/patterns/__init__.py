@@ -37,7 +37,7 @@ def understand(letter: Letter, own: OwnFirm) -> Extraction:
 
 def _nobody(letter: Letter, newest: str) -> str | None:
     """Why nobody is to be filed: automatic, bulk without a person in it, or an offer to us."""
-    if intent.is_automatic(letter):
+    if intent.is_automatic(letter) or (intent.is_generated(letter) and not notice_of(letter)):
         return intent.REASONS["auto"]
     if intent.is_bulk(letter) and not notice_of(letter):
         return intent.REASONS["bulk"]

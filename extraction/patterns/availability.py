@@ -18,10 +18,14 @@ _DATE = (
     rf"(?:{_MONTH}\s\d{{1,2}}(?!\d)(?:,\s\d{{4}})?|\d{{1,2}}\.?\s(?:de\s)?{_MONTH}(?:\s(?:de\s)?\d{{4}})?|(?:mid|early|"
     rf"late)-{_MONTH}|Q[1-4]\s\d{{4}}|{_MONTH}(?:\s(?:de\s)?\d{{4}}))"
 )
-_SPAN = rf"(?:{NUMBER}\s(?:days|weeks|months|week|month|Wochen|Monate|semanas|meses|mes|semaines|mois)['’]?)"
+_SPAN = (
+    rf"(?:{NUMBER}\s(?:days|weeks|months|week|month|Wochen|Monate|Tage|semanas|meses|mes|días|dias|semaines|"
+    r"mois|jours|giorni|mesi|settimane)['’]?)"
+)
 _HINT = re.compile(
     r"ready|leave|join|out the door|before|until|sooner|earlier|partir|\bab\b|start|notice|needs|requires|signing|"
-    r"free|available|nothing moves|after |when:|kündigung|wechseln|einstieg|verfügbar|frei|préavis|congé|sair|"
+    r"free|available|nothing moves|after |when:|kündigung|wechseln|einstieg|verfügbar|frei|préavis|congé|aviso|"
+    r"at liberty|following|sair|"
     r"começar|iniciar|empezar|incorpor|cambiar|libre|dispon|commencer|iniziare|libero|libera|preavviso|"
     r"preaviso|em ",
     re.I,
@@ -42,12 +46,15 @@ _AVAILABLE = tuple(
         rf"\b(?:be out|out the door|be ready|be free|be available|leave|join)\b[^.,;]{{0,20}}\b(?:by|on|in)\s({_DATE})",
         rf"(?:n['’]t|cannot|\bnot|\bnothing)\s(?:want to\s|be able to\s)?(?:leave|move|start|go|come|"
         rf"be free)\b[^.]{{0,15}}\b(?:before|until)\s({_DATE})",
+        rf"\b(not (?:before|until)\s{_DATE})",
+        rf"\b(?:at liberty|available to start)\s(?:from\s|on\s|as of\s)?({_DATE})",
+        rf"\b(?:begin|start|join)\s({_SPAN}\s(?:following|after|from)\s[^.,;\n]{{3,40}})",
         rf"((?:after|no earlier than|not before)\s{_DATE}),? (?:and )?(?:not|no) (?:sooner|earlier|before)",
         rf"((?:a partir del?|à partir (?:de|du)|a partire da|ab dem|ab)\s(?:el\s|le\s|1er\s)?{_DATE})",
         rf"\bKündigungsfrist\s(?:beträgt|von|ist)\s({_SPAN}(?:\szum\s\w+)?)",
         rf"\b(?:wechseln|einstieg|verfügbar|frei)\b[^.\n]{{0,25}}?\b(?:zum|ab|ab dem|frühestens)\s({_DATE})",
-        rf"\b({_SPAN}\sde\s(?:préavis|preaviso))",
-        rf"\b(?:préavis|congé|preaviso|preavviso)\s?(?:est de|est|de|es de|es|é de|di|è di|:)\s({_SPAN})",
+        rf"\b({_SPAN}\sd[ei]\s(?:préavis|preaviso|preavviso|aviso prévio))",
+        rf"\b(?:préavis|congé|preaviso|preavviso|aviso prévio)\s?(?:est de|est|de|es de|es|é de|di|è di|:)\s({_SPAN})",
         rf"\b(?:sair|começar|iniciar|empezar|incorporarme|cambiarme|libre|disponible|commencer|iniziare|disponibile|libero|libera)\s"
         rf"(?:a|em|no dia|el|en|a partir del?|le|dès le|à partir du|au|dal|da|il)\s({_DATE})",
         rf"\bem\s({_MONTH}\sde\s\d{{4}})",

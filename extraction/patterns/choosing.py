@@ -305,6 +305,8 @@ def _booked(share: Belongings) -> list[Span]:
     for span in share.spans["money"]:
         answer = next((a for a in share.answers if a.passage is span.passage and a.start <= span.start < a.end), None)
         kind = answer.kind if answer else ""
+        if kind == "aum" and span.label == "production" and not _is_large(span.value):
+            kind = "production"
         if kind in ("aum", "production", "compensation"):
             span = Span(span.value, span.passage, span.start, span.end, 0.95, kind)
         elif kind == "book" and span.label != "compensation":

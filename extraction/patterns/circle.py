@@ -53,13 +53,13 @@ _ROLE = re.compile(
 
 def is_service(party: Party | None) -> bool:
     """Addresses that nobody answers in person: robots, and role mailboxes that show no person's name."""
-    if party is None or not party.email:
-        return False
-    local = party.email.partition("@")[0]
-    domain = domain_of(party.email)
-    if any(domain == name or domain.endswith("." + name) for name in _SERVICE_DOMAINS) or _ROBOT.match(local):
-        return True
-    return is_role(party)
+    return party is not None and bool(party.email) and (is_robot(party) or is_role(party))
+
+
+def is_robot(party: Party) -> bool:
+    """What is sent there reaches nobody."""
+    local, _, domain = (party.email or "").partition("@")
+    return any(domain == name or domain.endswith("." + name) for name in _SERVICE_DOMAINS) or bool(_ROBOT.match(local))
 
 
 def is_role(party: Party) -> bool:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 
 from extraction.patterns import cities
+from extraction.patterns.circle import domain_of
+from extraction.patterns.links import is_free_mail
 from extraction.patterns.reading import Passage, Span
 from extraction.patterns.regions import REGION_NAMES
 
@@ -14,7 +16,7 @@ _LEGAL = (
 )
 _AND = r"(?:&|and|und|et|y|e|of|de|du|del|la|financier|financière|the)"
 _FIRM = re.compile(
-    rf"(?<![\w@.'’-])(?:{_CAP},\s(?={_CAP}(?:\s{_CAP})?,?\s&\s)(?:{_CAP},\s)?)?{_CAP}(?:\s{{1,8}}(?:{_AND}\s{{1,8}}){{0,2}}{_CAP}){{0,6}}(?:\.?,?\s(?:&\s)?{_LEGAL}(?![\w])){{0,3}}(?:(?:(?<=Inc)|(?<=Ltda)|(?<=Ltd)|(?<=Corp))\.)?"
+    rf"(?<![\w@.'’-])(?:\d{{1,3}}(?:st|nd|rd|th)?\s&\s)?(?:{_CAP},\s(?={_CAP}(?:\s{_CAP})?,?\s&\s)(?:{_CAP},\s)?)?{_CAP}(?:\s{{1,8}}(?:{_AND}\s{{1,8}}){{0,2}}{_CAP}){{0,6}}(?:\.?,?\s(?:&\s)?{_LEGAL}(?![\w])){{0,3}}(?:(?:(?<=Inc)|(?<=Ltda)|(?<=Ltd)|(?<=Corp))\.)?"
 )
 _KEYWORD = re.compile(
     r"\b(?:Wealth|\w*[Bb]ank|Advis[oe]r\w*|Advisory|Securities|Partners|Capital|Bank\w*|Trust|Group\w*|Groupe|Financial|"
@@ -83,6 +85,8 @@ _TITLE_FIRST = re.compile(
     r"^[\w ]{0,30}?\b(?:Principal|Partner|President|Director|Manager|Advis[oe]r|Banker|Planner|Consultant|Officer|"
     r"Founder|Owner|CEO)(?:,|\s(?:at|with))\s+|"
     r"^[\w -]{0,30}?\b(?:Principal|Partner|President|Founder|Owner|CEO)\s(?:of|for)\s+|"
+    r"^[\w -]{0,40}?\b(?:Officer|Manager|Director|Advis[oe]r|Banker|Planner|Strategist|Associate)\s(?:of|for|at|"
+    r"with)\s+the\s+|"
     r"^(?:[Gg]erente|[Dd]irectora?|[Dd]irecteur|[Dd]irectrice|[Ss]oci[oa]|[Aa]sesora?|[Gg]estora?|[Dd]iretora?|[Dd]irettore|[Dd]irettrice)\s"
     r"(?:de|di|du|da|do)\s[\w ]{3,30}?\s(?:de|di|du|da|do|della|del|en)\s(?=[A-ZÀ-Þ])"
 )
@@ -103,6 +107,20 @@ def companies_in(passage: Passage) -> Iterator[Span]:
         score = _score(name, passage, start)
         if score > 0.2:
             yield Span(" ".join(name.split()), passage, start, start + len(name), score)
+
+
+def named_as_domain(passage: Passage, address: str | None) -> Iterator[Span]:
+    """What an address calls its firm, as the text writes it: "Fenwick, Amadi + Lott" of fenwickamadilott.com."""
+    label = re.sub(r"\W", "", domain_of(address).rpartition(".")[0].rpartition(".")[2])
+    if len(label) < 5 or is_free_mail(domain_of(address)):
+        return
+    spelt = r"(?:[ ,.&+'’/-]{1,3}(?:and )?)?".join(label)
+    more = rf"(?: (?:& )?(?-i:{_KEYWORD.pattern}))"
+    whole = re.compile(rf"(?<![\w@./-]){spelt}{more}{{0,3}}(?:,? (?-i:{_LEGAL}))?(?![\w@-]|\.\w)", re.I)
+    for match in whole.finditer(passage.text):
+        name, start = _trimmed(match.group(), match.start())
+        if name[:1].isupper():
+            yield Span(" ".join(name.split()), passage, start, start + len(name), 0.75)
 
 
 def _is_place_or_person(name: str) -> bool:

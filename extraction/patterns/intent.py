@@ -25,12 +25,13 @@ _CLIENT = re.compile(
     rf"\b(?:the )?search is yours\b|"
     r"\b(?:our|an open|a vacant) (?:open|vacant|vacancy|new)? ?(?:role|position|seat|vacancy)\b[^.]{0,40}\b(?:fill|"
     r"for|is|opens)\b|"
-    r"\b(?:retain|engage|hire|use) (?:you|your firm|a recruiter|a search firm)\b|\bhelp (?:us )?(?:hir(?:e|ing)|"
-    r"fill|recruit)\b|"
+    r"\b(?:retain|engage|hire|use) (?:you|your firm|a recruiter|a search firm)\b|"
+    r"\bhelp (?:us )?(?:with )?(?:hir(?:e|ing)|"
+    r"fill(?:ing)?|recruit(?:ing)?|find(?:ing)? (?:an?|the|our|two|three|somebody|someone))\b|"
     r"\bwe(?:'re| are|['’]d like to| want to| would like to| have to| plan to| hope to)(?: also| now|"
     r" currently)? (?:hir(?:e|ing)|fill|engage|"
     r"recruit(?:ing)?|add(?:ing)?|looking to (?:hire|add|fill|recruit|bring on))\b|"
-    r"\bwhat do you charge\b|\bsend (?:us |over |me )?your (?:fee |engagement )?(?:agreement|terms|letter)|"
+    r"\bwhat do you charge\b|\bsend (?:us |me )?(?:over )?your (?:fee |engagement )?(?:agreement|terms|letter)|"
     r"\byour (?:fee|standard) (?:agreement|terms)\b|"
     r"what position do you need to fill|\bnecesitamos (?:contratar|un|una)|encargarle la búsqueda|\bbuscamos (?:un|"
     r"una|a)\b|"
@@ -54,8 +55,8 @@ _HIRING = re.compile(
     re.I,
 )
 _MOVING = re.compile(
-    r"\b(?:my (?:r[ée]sum[ée]|cv|application)|I(?:['’]m| am) (?:looking for|interested in|open to) (?:an?|the|your|"
-    r"new|other)|"
+    r"\b(?:my (?:r[ée]sum[ée]|cv|application)|looking for a new (?:position|role|job|home|firm)|"
+    r"I(?:['’]m| am)? (?:look(?:ing)? for|interested in|open to) (?:an?|the|your|new|other)|"
     r"I(?:['’]d| would) (?:like|love|want) to (?:be|move|join)|my (?:own )?book|my notice)\b",
     re.I,
 )
@@ -81,14 +82,19 @@ REASONS = {
 
 
 def is_automatic(letter: Letter) -> bool:
-    """Auto-replies and bounces (RFC 3834: Auto-Submitted other than "no")."""
+    """Auto-replies and bounces (RFC 3834: `auto-replied`; `auto-generated` is also what notices and forms say)."""
     submitted = letter.headers.get("auto-submitted", "no").lower()
     local = (letter.sender.email or "").partition("@")[0]
     return (
-        not submitted.startswith("no")
+        submitted.startswith("auto-replied")
         or bool(_AUTO_SUBJECT.match(letter.sources["subject"]))
         or local in ("mailer-daemon", "postmaster")
     )
+
+
+def is_generated(letter: Letter) -> bool:
+    """Written by software, as out-of-office mails are, but notices of services as well."""
+    return letter.headers.get("auto-submitted", "").lower().startswith("auto-generated")
 
 
 def is_bulk(letter: Letter) -> bool:
@@ -104,7 +110,12 @@ def wants_to_hire(text: str) -> bool:
     """Whether the writer wants us to recruit for them."""
     if _CLIENT.search(text):
         return True
-    return len({match.group().lower() for match in _HIRING.finditer(text)}) >= 2 and not _MOVING.search(text)
+    return len({match.group().lower() for match in _HIRING.finditer(text)}) >= 2 and not wants_to_move(text)
+
+
+def wants_to_move(text: str) -> bool:
+    """Whether the writer looks for a position."""
+    return bool(_MOVING.search(text))
 
 
 def intent_for(hiring: bool) -> Intent:

@@ -148,6 +148,7 @@ _WORDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "referrer",
             r"referr|hear (?:about|of) us|introduced (?:to us )?by|recommended by|who sent you|empfohlen|recomend",
         ),
+        ("met", r"where (?:did|have) we me?et|how do (?:you|we) know|did you find us|which (?:event|conference)"),
         ("linkedin", r"linkedin"),
         (
             "desk",
@@ -162,7 +163,11 @@ _WORDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             r"\b(?:want|sought|desired|expect\w*|need|target)\b.{0,20}\b(?:comp|compensation|pay|salary|package)\b|"
             r"gehaltsvorstellung|prétentions|pretensión",
         ),
-        ("book_transferable", r"\bportab|transferab|(?:would|will) follow|come with you|move with you"),
+        (
+            "book_transferable",
+            r"\bportab|transferab|\btransfer\b|(?:would|will|might|could) (?:follow|transfer)|come with you|"
+            r"move with you",
+        ),
         (
             "availability",
             r"\bwhen (?:could|can|would|might) you\b|\bhow soon\b|could you (?:begin|start)|notice period|"
@@ -182,7 +187,7 @@ _WORDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         (
             "hope",
             r"(?:which|what) (?:chair|seat|role) would you|would (?:move|change|leave|switch) for|looking for|"
-            r"hoping for|what brings you|what would you change|what do you want",
+            r"hoping for|are you after|what brings you|what would you change|what do you want",
         ),
         (
             "work",
@@ -199,6 +204,11 @@ _WORDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "book",
             r"\b(?:clients|households)\b.{0,12}\bassets\b|\bassets\b.{0,12}\b(?:clients|households)\b|"
             r"size of your (?:book|practice)|your practice",
+        ),
+        (
+            "book",
+            r"\b(?:aum|assets|book)\b.{0,12}\b(?:t-?12|production|revenue|gdc)\b|"
+            r"\b(?:t-?12|production|revenue|gdc)\b.{0,12}\b(?:aum|assets|book)\b",
         ),
         ("aum", r"\bassets\b|\baum\b|under management|do you manage"),
         ("production", r"\bproduction\b|\brevenue\b|\bt-?12\b|trailing"),

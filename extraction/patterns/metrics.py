@@ -61,7 +61,7 @@ _SIGN = r"(?:(?:US|CA|MX|C|R|A|S)?\$|€|£|₹|CHF|EUR|USD|GBP|CAD|AUD|INR|Rs\.
 _FIGURE = r"\d{1,3}(?:[,.' ]\d{3}){1,3}(?:[.,]\d{1,2})?(?!\d)|\d{1,4}(?:[.,]\d{1,3})?(?!\d)"
 _MONEY = re.compile(
     rf"(?<![\w.,-])(?P<sign>{_SIGN})?\s?(?P<low>{_FIGURE})(?:\s?(?P<low_unit>{_UNIT}))?\s?(?P<low_after>€|\$)?"
-    rf"(?:\s?(?P<dash>-|–|—|to|bis|à|a|y|and)\s?(?P<sign2>{_SIGN})?\s?(?P<high>{_FIGURE}))?"
+    rf"(?:\s?(?P<dash>-|–|—|to|bis|à|a|y|and|et|und|e)\s?(?P<sign2>{_SIGN})?\s?(?P<high>{_FIGURE}))?"
     rf"(?:\s?(?P<unit>{_UNIT}))?(?:\s?(?:d[ei]\s)?(?P<after>€|\$|£|EUR|USD|CHF|GBP|Euros?|Franken|euros?|dólares|dollars|francs|reais|"
     rf"US\$))?(?![\w%])",
     re.I,
@@ -85,7 +85,8 @@ _AFTER_SIGN = {
 }
 _CUES = {
     "production": re.compile(
-        r"produc\w+|\bthat did\b|last (?:twelve|12)\b|\b(?:I|we|he|she) did\b|revenues?|t-?12|trailing|gross\w*|gdc|"
+        r"produc\w+|\bthat did\b|last (?:twelve|12)\b|\b(?:I|we|he|she) did\b|revenues?|t-?12|trailing|"
+        r"\bdid\W{0,3}$|gross\w*|gdc|"
         r"\bfees\b|fee rev|erträge|revenus|facturación|ingresos|receitas?|provvigion\w*|ricavi|fatturato|"
         r"chiffre d['’]affaires|commissions|provision\w*|ertrag|comision\w*|comissões|faturamento",
         re.I,
@@ -103,12 +104,14 @@ _CUES = {
     "aum": re.compile(
         r"\baum\b|assets?|manag\w+|\bbook\b|look after|relationships come|volumen|vermögen|gestion\w*|gestão|"
         r"actifs?|activos|administr\w+|run[s]?\b|cuido|households?|families|separately"
-        r"|responsible for|advise|depot\w*|total|add up|is it|it is|practice is|use|own is|numbers are",
+        r"|responsible for|advise|stood at|valuation|depot\w*|total|add up|is it|it is|practice is|use|own is|"
+        r"numbers are",
         re.I,
     ),
 }
 _NOT_HIS = re.compile(
-    r"\b(?:branch|together|jointly|they|partners who|team|group|firm|totals?(?=\s*[\t:])|complex|holding|"
+    r"\b(?:branch|department|bank as a whole|together|jointly|they(?! stood| came| are worth| amount)|partners who|"
+    r"team|group|firm|totals?(?=\s*[\t:])|complex|holding|"
     r"the two of us|league table|similar|"
     r"office runs|company|earlier|bonus|makes (?:somewhere )?(?:around|about)|fee of|costs?|"
     r"deferred|unvested|current(?:ly)? (?:pay|salary|makes)|stale|counts assets|old figure|(?:19|"
@@ -130,7 +133,9 @@ _CLIENT_NOUN = (
     r"household count|dentists\sas\sclients|haushalte)"
 )
 _CLIENTS = re.compile(
-    rf"(?<![$€£.,\d])\b({NUMBER})(?:\s(?:loyal|private|client|active|wealthy))?\s{{1,6}}{_CLIENT_NOUN}\b", re.I
+    rf"(?<![$€£.,\d])\b({NUMBER})(?:\s(?:loyal|private|client|active|wealthy|trust|family|"
+    rf"core))?\s{{1,6}}{_CLIENT_NOUN}\b",
+    re.I,
 )
 _CLIENTS_AFTER = re.compile(
     r"\b(?:household count|households|clients|relationships|clientele|clientela|familles|"
@@ -166,7 +171,7 @@ _SERIES = re.compile(
 )
 _BARE_LICENSES = re.compile(
     r"(?:\b[Rr]egistrations?:?|\b[Ll]icen[sc](?:es|ed):?|\bI am\b|\b(?:hold|holds|have|has|got|carry|carries|"
-    r"passed)(?: (?:the|my|his|her|a))?\b|\bwith the\b|\bthe SIE\b|"
+    r"passed)(?: (?:the|my|his|her|a))?\b|\bwith the\b|\bthe SIE(?:\sand\b)?|"
     r"\bregistered with\b|\b[Ss]eries\b|"
     r"[.,]\s)\W{0,3}(?:the\s)?(?:SIE,?\s(?:and\s(?:the\s)?)?)?((?:\d{1,2})(?:(?:,\s(?:and\s)?(?:the\s)?|/|\s&\s|"
     r"\sand\s(?:the\s)?|\splus\s(?:the\s)?)\d{1,2}(?![\d,.]\d|\s?[%$MKmk]\b)){0,6})(?=[\s.;,])",
@@ -189,7 +194,8 @@ _DESIGNATION = re.compile(
     + r"|Pl\. Fin\.?)(?![\w-]*@|[\w.]*\.example)(?=[^\w]|$)"
 )
 _NOT_YET = re.compile(
-    r"\b(?:before the|to go before|shy of|studying|candidate for|coursework|sit(?:ting)? (?:for )?the|exam in|"
+    r"\b(?:before the|to go before|shy of|studying|candidate for|coursework|gave up|given up|dropped|let go of|"
+    r"sit(?:ting)? (?:for )?the|exam in|"
     r"pursuing|towards? (?:the|my)|no letters|not (?:a|yet)|crowd|(?:don|doesn|didn|haven|won)['’]t (?:have|hold|"
     r"sit|got)|no|never|without|neither|nor)\W[^.]{0,20}$|\bthe\s$(?<=before the )",
     re.I,
@@ -197,13 +203,13 @@ _NOT_YET = re.compile(
 _EARNED = re.compile(r"\b(?:passed|earned|finished|completed|added|obtained|got)\b[^.;]{0,20}$", re.I)
 _NOT_YET_AFTER = re.compile(
     r"^\W{0,2}(?:coursework|exam in|candidate|track|in progress|studies|level|-crowd|yet\b|I (?:abandoned|dropped|"
-    r"gave up|never)|exam\b|next (?:year|spring|fall)|lapsed)",
+    r"gave up|never)|lo dej[éó]|la dej[éó]|ho lasciato|abandonné|exam\b|next (?:year|spring|fall)|lapsed)",
     re.I,
 )
 _SHARE = re.compile(r"\b(\d{1,3})(?:\s?(?:to|-|–)\s?(\d{1,3}))?\s?(?:%|percent|per cent|prozent|por ciento)", re.I)
 _SHARE_CUE = re.compile(
     r"transfer\w*|portab\w+|follow|come (?:along|with)|moves?\b|mine to take|vendría|me suivraient|avance|wechseln|"
-    r"cartera|book\b|would come|take with",
+    r"cartera|book\b|would come|take with|(?:stick|stay|come|go|along) with|go where",
     re.I,
 )
 _ALL_MOVES = re.compile(r"\ball of it (?:moves|is portable|comes|transfers)\b|\b100\s?%", re.I)
@@ -236,7 +242,8 @@ def _amount(match: re.Match[str]) -> tuple[str, float]:
         return "", 0
     if not sign and unit not in ("M", "B", *_INDIAN) and not match["high"] and unit != "K":
         return "", 0
-    loose = match["dash"] in ("and", "y", "a") and not (match["sign2"] or match["unit"] or match["after"])
+    of_high = match["sign2"] or match["unit"] or match["after"]
+    loose = match["dash"] in ("and", "y", "a", "et", "und", "e") and not of_high
     low, size = _written(match["low"], _unit(match["low_unit"]) or unit)
     if not match["high"] or loose:
         return (sign or "$") + low, size
@@ -393,7 +400,7 @@ def designations_in(passage: Passage) -> Iterator[Span]:
 def shares_in(passage: Passage) -> Iterator[Span]:
     """The transferable share of the book, `75%` or `80%-85%`."""
     for match in _SHARE.finditer(passage.text):
-        if _SHARE_CUE.search(passage.before(match.start(), 60) + " " + passage.after(match.end(), 40)):
+        if _SHARE_CUE.search(passage.before(match.start(), 60) + " " + passage.after(match.end(), 60)):
             value = f"{match.group(1)}%-{match.group(2)}%" if match.group(2) else f"{match.group(1)}%"
             yield Span(value, passage, match.start(), match.end(), 0.8, "book_transferable")
     for match in _ALL_MOVES.finditer(passage.text):

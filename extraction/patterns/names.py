@@ -34,6 +34,12 @@ _PARTICLES = frozenset(
         "do",
         "dos",
         "di",
+        "dal",
+        "dalla",
+        "dello",
+        "della",
+        "dei",
+        "degli",
         "du",
         "des",
         "le",
@@ -65,9 +71,10 @@ _PARTICLES = frozenset(
         "mc",
     ]
 )
-_WORD = r"(?:[A-Z]\.|(?:Jr|Sr|St)\.|(?:d['’]|O['’]|L['’])?[A-ZÀ-ÞĀ-Ž][\w'’ªº-]*)"
+_WORD = r"(?:(?:[A-Z]\.){1,3}|(?:Jr|Sr|St)\.|(?:d['’]|O['’]|L['’])?[A-ZÀ-ÞĀ-Ž][\w'’ªº-]*)"
 _PARTICLE = (
-    r"(?:de la|de las|de los|de|del|da|das|dos|di|du|van der|van den|van|von der|von|zu|Van|Von|Ní|Nic|St\.|Mac|al|"
+    r"(?:de la|de las|de los|de|del|dal|dalla|della|dello|dei|degli|da|das|do|dos|di|du|van der|van den|van|"
+    r"von der|von|zu|Van|Von|Ní|Nic|St\.|Mac|al|"
     r"el|bin|ben)"
 )
 TITLED = rf"(?:{_HONORIFIC}\s)?"
@@ -120,11 +127,20 @@ def clean_name(text: str) -> tuple[str, str, str]:
 
 
 def _turned(name: str) -> str:
-    """`Sesay-Coleman, Ibrahim` → `Ibrahim Sesay-Coleman`; a comma before a suffix stays where it is."""
+    """`Sesay-Coleman, Ibrahim` and `SESAY-COLEMAN Ibrahim` → `Ibrahim Sesay-Coleman`; a comma before a suffix stays
+    where it is."""
     last, comma, first = name.partition(",")
     if comma and first.strip() and not _SUFFIX.match(first.strip()):
         return f"{first.strip()} {last.strip()}"
+    if large := _LARGE_FIRST.match(name):
+        return f"{name[large.end() :]} {_recased(large.group().strip())}"
     return name
+
+
+# A family name in capitals before the given name, as people in France write it; `JD Vance` are initials.
+_LARGE_FIRST = re.compile(
+    r"(?=[^a-zà-ÿ]*?[A-ZÀ-Þ]{3})(?:[A-ZÀ-Þ'’-]+\s)+(?=[A-ZÀ-Þ][a-zà-ÿ][\w'’-]*(?:[ -][A-ZÀ-Þ][\w'’-]*)?$)"
+)
 
 
 def _recased(name: str) -> str:
@@ -139,12 +155,7 @@ def _parted(words: list[str]) -> tuple[str, str]:
     if len(words) < 2:
         return "", " ".join(words)
     particle = next((n for n in range(1, len(words)) if words[n].lower() in _PARTICLES and n < len(words) - 1), None)
-    if (
-        particle == 2
-        and _HISPANIC.search(words[1])
-        and words[1].lower() not in _SECOND_GIVEN
-        and words[2].lower() in _OF
-    ):
+    if particle == 2 and words[2].lower() in _OF and _is_surname(words[0], words[1]):
         return words[0], " ".join(words[1:])  # Ibarra de la Torre
     if particle is not None:
         return " ".join(_without_initials(words[:particle])), " ".join(words[particle:])
@@ -154,175 +165,48 @@ def _parted(words: list[str]) -> tuple[str, str]:
     return _three(core)
 
 
-_OF = frozenset({"de", "del"})
+def _is_surname(given: str, second: str) -> bool:
+    """Whether the second of several names is the first of two family names, by its look or by the given name."""
+    if second.lower() in _SECOND_GIVEN | _GIVEN_IBERIAN:
+        return False
+    return bool(_HISPANIC.search(second)) or given.lower() in _GIVEN_IBERIAN
+
+
+_OF = frozenset({"de", "del", "do", "da", "dos", "das"})
 _SECOND_GIVEN = frozenset(
-    [
-        "josé",
-        "jose",
-        "maría",
-        "maria",
-        "luis",
-        "carlos",
-        "juan",
-        "ana",
-        "antonio",
-        "manuel",
-        "jesús",
-        "jesus",
-        "miguel",
-        "ángel",
-        "angel",
-        "pedro",
-        "fernanda",
-        "isabel",
-        "carmen",
-        "luisa",
-        "teresa",
-        "elena",
-        "eduardo",
-        "enrique",
-        "alberto",
-        "andrés",
-        "andres",
-        "felipe",
-        "javier",
-        "pablo",
-        "rafael",
-        "ramón",
-        "ramon",
-        "ricardo",
-        "roberto",
-        "sofía",
-        "lucía",
-    ]
+    (
+        "josé jose maría maria luis carlos juan ana antonio manuel jesús jesus miguel ángel angel pedro fernanda "
+        "isabel carmen luisa teresa elena eduardo enrique alberto andrés andres felipe javier pablo rafael ramón "
+        "ramon ricardo roberto sofía lucía clara beatriz paula cristina eugenia dolores mercedes pilar rosa inês inés "
+        "helena vitória gabriel henrique augusto "
+    ).split()
 )
-_GIVEN_ES = frozenset(
-    [
-        "alejandro",
-        "alejandra",
-        "álvaro",
-        "alvaro",
-        "ana",
-        "andrea",
-        "antonio",
-        "arturo",
-        "beatriz",
-        "begoña",
-        "blanca",
-        "carlos",
-        "carmen",
-        "catalina",
-        "cecilia",
-        "césar",
-        "claudia",
-        "cristina",
-        "daniela",
-        "david",
-        "diego",
-        "eduardo",
-        "elena",
-        "emilio",
-        "enrique",
-        "ernesto",
-        "esteban",
-        "esther",
-        "eva",
-        "felipe",
-        "fernando",
-        "francisco",
-        "gabriel",
-        "gabriela",
-        "gonzalo",
-        "guillermo",
-        "gustavo",
-        "héctor",
-        "hernán",
-        "hugo",
-        "ignacio",
-        "inés",
-        "irene",
-        "isabel",
-        "javier",
-        "jimena",
-        "joaquín",
-        "jorge",
-        "josé",
-        "josefa",
-        "juan",
-        "juana",
-        "julia",
-        "julio",
-        "laura",
-        "leonor",
-        "leticia",
-        "lorena",
-        "lucía",
-        "luis",
-        "luisa",
-        "manuel",
-        "manuela",
-        "marcela",
-        "marcos",
-        "margarita",
-        "maría",
-        "mariana",
-        "mario",
-        "marta",
-        "martín",
-        "mauricio",
-        "mercedes",
-        "miguel",
-        "mónica",
-        "montserrat",
-        "natalia",
-        "nicolás",
-        "noelia",
-        "nuria",
-        "núria",
-        "olga",
-        "óscar",
-        "pablo",
-        "paloma",
-        "paula",
-        "pedro",
-        "pilar",
-        "rafael",
-        "ramiro",
-        "ramón",
-        "raquel",
-        "ricardo",
-        "roberto",
-        "rocío",
-        "rodrigo",
-        "rosa",
-        "rosario",
-        "santiago",
-        "sandra",
-        "sara",
-        "sebastián",
-        "sergio",
-        "silvia",
-        "sofía",
-        "sonia",
-        "susana",
-        "teresa",
-        "tomás",
-        "valentina",
-        "vanesa",
-        "verónica",
-        "vicente",
-        "víctor",
-        "virginia",
-        "ximena",
-        "yolanda",
-    ]
+_GIVEN_IBERIAN = frozenset(
+    (
+        "alejandro alejandra álvaro alvaro ana andrea antonio arturo beatriz begoña blanca carlos carmen catalina "
+        "cecilia césar claudia cristina daniela david diego eduardo elena emilio enrique ernesto esteban esther eva "
+        "felipe fernando francisco gabriel gabriela gonzalo guillermo gustavo héctor hernán hugo ignacio inés irene "
+        "isabel javier jimena joaquín jorge josé josefa juan juana julia julio laura leonor leticia lorena lucía luis "
+        "luisa manuel manuela marcela marcos margarita maría mariana mario marta martín mauricio mercedes miguel "
+        "mónica montserrat natalia nicolás noelia nuria núria olga óscar pablo paloma paula pedro pilar rafael ramiro "
+        "ramón raquel ricardo roberto rocío rodrigo rosa rosario santiago sandra sara sebastián sergio silvia sofía "
+        "sonia susana teresa tomás valentina vanesa verónica vicente víctor virginia ximena yolanda nerea iker aitor "
+        "ane amaia ainhoa asier mikel jon jone gorka koldo leire maite maider unai xabier josu iñaki iñigo eneko "
+        "nekane jordi montse mercè oriol pau arnau laia meritxell marc roser xavier joan sílvia brais xoán uxía iria "
+        "thaís joão tiago thiago mateus matheus vinícius caio rafaela fernanda bruna larissa letícia camila juliana "
+        "luciana adriana patrícia márcia marcelo márcio leandro fábio flávio flávia renata renato rogério sérgio "
+        "cláudio cláudia antônio antónio joana inês catarina vasco duarte nuno rui filipe diogo gonçalo afonso "
+        "henrique lourenço margarida débora vitor vítor otávio guilherme emiliano facundo matías agustín lautaro "
+        "nahuel camilo andrés liliana gloria consuelo graciela norma rubén raúl ángela inmaculada encarnación "
+        "macarena miriam noemí aurora dolores eugenia "
+    ).split()
 )
 _HISPANIC = re.compile(r"(?:[eiu]z|es|ín|[aeiou]s|[oa])$|[áéíóúñ]", re.I)
 
 
 def _three(core: list[str]) -> tuple[str, str]:
     """Three words: two surnames where they look Spanish, else two given names."""
-    if len(core) == 3 and core[0].lower() in _GIVEN_ES and core[1].lower() not in _SECOND_GIVEN | _GIVEN_ES:
+    if len(core) == 3 and core[0].lower() in _GIVEN_IBERIAN and core[1].lower() not in _SECOND_GIVEN | _GIVEN_IBERIAN:
         return core[0], " ".join(core[1:])
     spanish = _HISPANIC.search(core[0]) and re.search(r"[áéíóúñ]|ez\b|z\b", " ".join(core))
     if spanish and not re.search(r"[ạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹđ]", " ".join(core)):

@@ -18,6 +18,9 @@ _EVENT_WORD = re.compile(
     r"Harbor 20|Feria|Foro|Jornadas|Salone|Fiera|Feira|Encontro|Encuentro|Forum|20\d\d|Convention|Roundtable|Tagung"
 )
 _GATHERING = re.compile(r"Forum|Summit|Conference|Congress|Expo|Symposium|Kongress|Messe|Congreso|Convention", re.I)
+_AT_EVENT = re.compile(
+    r"\b(?:at|during|from)\s(?:the\s)?((?:[A-ZÀ-Þ0-9][\w&'’-]*[ ]?(?:(?:of|de|du|for|the)[ ])?){2,6})"
+)
 _VAULT = re.compile(r"\bTWAV\b|\badvisor vault\b", re.I)
 
 
@@ -25,7 +28,7 @@ def source_of(cast: Cast, passages: tuple[Passage, ...], answers: tuple[Answer, 
     """Source and detail; first match wins (domain.md, "Source")."""
     if cast.referrer:
         return "Referral", cast.referrer.name
-    event = _event_in(passages) or (_exported(answers) if cast.notice == "board" else None)
+    event = _event_in(passages) or _met_at(answers) or (_exported(answers) if cast.notice == "board" else None)
     if event:
         return "Conference/Trade Show", event
     if any(_VAULT.search(passage.text) for passage in passages if passage.kind != "signature"):
@@ -41,6 +44,12 @@ def _exported(answers: tuple[Answer, ...]) -> str | None:
     """The event that a badge scanner's export names."""
     named = (" ".join(answer.text.split()) for answer in answers if answer.kind == "event")
     return next((name for name in named if _GATHERING.search(name)), None)
+
+
+def _met_at(answers: tuple[Answer, ...]) -> str | None:
+    """The event that answers "Where did we meet?"."""
+    found = (_AT_EVENT.search(answer.text) for answer in answers if answer.kind == "met")
+    return next((" ".join(match.group(1).split()) for match in found if match), None)
 
 
 def _event_in(passages: tuple[Passage, ...]) -> str | None:

@@ -96,6 +96,8 @@ def _share_out(
                 continue
             for share in owners.of(span.start, kind in _SHARED):
                 share.spans[kind].append(_as_asked(kind, span, answer))
+    for share in shares:
+        share.spans["company"] += companies.named_as_domain(passage, share.person.email)
     for place in places_in(passage, lookup.countries):
         answer = owners.answer_at(place.start)
         if posting and not answer and _names_a_title(passage, place.start):
@@ -104,7 +106,8 @@ def _share_out(
             continue
         for share in owners.of(place.start, True):
             asked = answer and answer.kind in ("place", "company", "work")
-            share.places.append(replace(place, score=0.95) if asked else place)
+            score = 0.95 if asked else place.score - 0.1 * owners.is_anybodys(place.start)
+            share.places.append(replace(place, score=score))
     for title in titles_in(passage):
         answer = owners.answer_at(title.start)
         if answer and (
@@ -170,7 +173,13 @@ def _found(passage: Passage, circle: Circle, regions: tuple[str, ...]) -> Iterab
 
 
 def _is_own_name(name: str, circle: Circle) -> bool:
-    return name.casefold() in {own.casefold() for own in circle.names()}
+    """By the names in the settings, or since the first words make one of our domains: Acme Search Group at
+    acmesearch.com. Whole words only: "The Wellington Group" is not at thewell.com."""
+    if name.casefold() in {own.casefold() for own in circle.names()}:
+        return True
+    words = re.findall(r"\w+", name.casefold())
+    labels = {re.sub(r"\W", "", domain.partition(".")[0]) for domain in circle.own.domains}
+    return any("".join(words[:count]) in labels for count in range(1, len(words) + 1))
 
 
 class _Owners:
@@ -193,6 +202,10 @@ class _Owners:
 
     def answer_at(self, position: int) -> Answer | None:
         return next((answer for answer in self.answers if answer.start <= position < answer.end), None)
+
+    def is_anybodys(self, position: int) -> bool:
+        """Said of a team before anybody is named: what is said of one of them by name is surer."""
+        return bool(self.mentions) and position < self.mentions[0][0]
 
     def of(self, position: int, shared: bool = False) -> list[Belongings]:
         """`shared`: what is said before anybody is named, or of them all, holds for each of them."""

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from extraction.letter import Letter, Party
-from extraction.patterns.circle import Circle, domain_of, is_role, is_service
-from extraction.patterns.intent import wants_to_hire
+from extraction.patterns.circle import Circle, domain_of, is_robot, is_role, is_service
+from extraction.patterns.intent import wants_to_hire, wants_to_move
 from extraction.patterns.names import NAME, clean_name, looks_like_a_name, same_person
 from extraction.patterns.notices import Answer, notice_of
-from extraction.patterns.presented import Presented, presented, team, with_address, writes_for
+from extraction.patterns.presented import Presented, presented, team, told_first, with_address, writes_for
 from extraction.patterns.reading import Passage, Span
 from extraction.patterns.referrers import recommends, referrer_in
 from extraction.patterns.resume import is_resume
@@ -30,6 +30,9 @@ _ABBREVIATED = re.compile(r"\s[A-Z]\.?$")
 def cast_of(letter: Letter, passages: tuple[Passage, ...], answers: tuple[Answer, ...], circle: Circle) -> Cast:
     """Persons first: whoever a notice, a form, a forward, an introduction or else the sender presents."""
     cast = _cast(letter, passages, answers, circle)
+    applies = not circle.is_own(letter.sender) and any(wants_to_move(passage.text) for passage in _newest(passages))
+    if not cast.people and applies:
+        cast = Cast((_behind(letter, passages, answers),), None, (letter.sender,))
     people = tuple(replace(person, name=_fullest(person.name, passages)) for person in cast.people)
     return replace(cast, people=people)
 
@@ -37,6 +40,7 @@ def cast_of(letter: Letter, passages: tuple[Passage, ...], answers: tuple[Answer
 def _fullest(name: str, passages: tuple[Passage, ...]) -> str:
     """The name with the first name, the middle initial and the suffix that another place of the mail gives."""
     words = name.split()
+    words = [words[0], *(word for word in words[1:] if not re.fullmatch(r"[A-Z]\.?", word))] if words else []
     if len(words) != 2 or not all(word[0].isupper() for word in words):
         return name
     initial = re.fullmatch(r"[A-Z]\.?", words[0])
@@ -199,6 +203,12 @@ def _from_inside(letter: Letter, passages: tuple[Passage, ...], answers: tuple[A
     return Cast(told.people, None, (letter.sender,), strangers=told.strangers)
 
 
+def _behind(letter: Letter, passages: tuple[Passage, ...], answers: tuple[Answer, ...]) -> Somebody:
+    """Who writes from an address such as info@; what only robots read is nobody's address."""
+    email = None if is_robot(letter.sender) else letter.sender.email
+    return named(_signed_name(letter, passages, answers) or "", email)
+
+
 def _newest(passages: tuple[Passage, ...]) -> list[Passage]:
     return [passage for passage in passages if passage.kind == "new"]
 
@@ -211,6 +221,10 @@ def _from_sender(letter: Letter, passages: tuple[Passage, ...], answers: tuple[A
         return Cast(tuple(with_address(one, letter) for one in members), None, (letter.sender,))
     hires = any(wants_to_hire(passage.text) for passage in newest)
     others = Presented() if hires else presented(letter, newest, circle)
+    if others.people and any(_TOGETHER.search(passage.text) for passage in newest):
+        oneself = from_party(letter.sender, _signed_name(letter, passages, answers))
+        with_others = (told_first(oneself, newest), *(with_address(one, letter) for one in others.people))
+        return Cast(with_others, None, (letter.sender,), strangers=others.strangers)
     if others.people:
         referrer = from_party(letter.sender) if recommends(letter.sender, passages) and not writes_for(newest) else None
         return Cast(others.people, referrer, (letter.sender,), others=(letter.sender,), strangers=others.strangers)
@@ -218,6 +232,12 @@ def _from_sender(letter: Letter, passages: tuple[Passage, ...], answers: tuple[A
     return Cast((person,), referrer_in(passages, answers, person, circle), (letter.sender,), strangers=others.strangers)
 
 
+_TOGETHER = re.compile(
+    r"\b(?:both of us|(?:the )?two of us|(?:the )?three of us|me first|myself first|"
+    r"(?:we|us)(?: both| all)?(?:['’]d| would| want to| could)?(?: both| all)? (?:move|join|come|leave|start|go) "
+    r"(?:over )?(?:together|as a team)|move (?:us )?as a team|nous deux|los dos|las dos|noi due|nós dois|wir beide)\b",
+    re.I,
+)
 _CALLED = re.compile(
     rf"\b(?:[Mm]y name is|[Tt]his is|I['’]?m|I am|[Ii]ch bin|[Jj]e suis|[Ss]oy|[Mm]e llamo|[Mm]i chiamo|"
     rf"[Ss]ono)\s({NAME})"

@@ -94,7 +94,7 @@ def phones_in(passage: Passage, regions: tuple[str, ...]) -> Iterator[Span]:
             continue
         score = _kind(passage, match.start(), match.end())
         number = next((e164 for region in regions if (e164 := _number(written, region))), None)
-        if number and number.startswith(_TOLL_FREE):
+        if number and (number.startswith(_TOLL_FREE) or written.startswith(("0800", "0 800", "0300"))):
             score = min(score, 0.2)
         if number and 0.5 < score < 0.9 and _is_mobile(number):
             score = 0.9

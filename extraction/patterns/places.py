@@ -25,7 +25,8 @@ _CITY_STATE = re.compile(rf"(?<![\w'’-])({_CITY})({_BEFORE_STATE})({_STATE})(\
 _TABULAR = re.compile(r"^City[\s.:]+(\S[^\n\t]{1,40})\n(?:ST|State|Province)[\s.:]+([A-Z]{2})\b", re.I | re.M)
 _ALONE = re.compile(rf"(?<![\w@'’.-]){_CITY}(?![\w@])")
 _AFTER = re.compile(
-    rf"(?:,\s{{1,4}}|\s?\(|\s[-–/]\s?|,?\s)({any_of(REGION_NAMES)}|{any_of(COUNTRIES)})(?![\w-])\)?"
+    rf"(?:,\s(?:no|na|en|in|im|nel|nella|dans le|dans la)\s|,\s{{1,4}}|\s?\(|\s[-–/]\s?|"
+    rf",?\s)({any_of(REGION_NAMES)}|{any_of(COUNTRIES)})(?![\w-])\)?"
     rf"(?:(?:,\s{{1,4}}|\s?\()({any_of(COUNTRIES)})(?![\w-]))?"
 )
 _POSTAL = re.compile(r"(?:(?:CH|D|A|F|I|L|E|P)-)?\b\d{4,5}(?:-\d{3})?\s$")

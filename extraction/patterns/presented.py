@@ -100,6 +100,10 @@ _SELF = re.compile(
     r"t-?12|background|team|notice|"
     r"number|profile)\b|\bI(?:['’]d| would) (?:like|love|want|need|take|prefer) (?:to be|to move|a |an |at least|"
     r"\$)|\bwe (?:are|['’]re) (?:hiring|looking)|"
+    r"\bI (?:run|administer|seek|should not|have (?:\$|spent|been)|was made)\b|"
+    r"\b(?:mi chiamo|me llamo|mi nombre es|je m['’]appelle|ich heiße|mein Name|meu nome|me chamo)\b|"
+    r"\b(?:seguo|vorrei|chiedo|tengo \d|quiero|quisiera|mon contrat|j['’]ai|minha (?:carteira|pretensão)|gostaria)\b|"
+    r"\bsono (?:\w+ ){0,2}(?:banker|consulente|responsabile|direttore|direttrice|gestore|promotore)\b|"
     r"\bich (?:bin|betreue|arbeite|suche|leite)\b|\bmein(?:e[nmr]?)? (?:Kunden|Lebenslauf|Handy|Kündigungsfrist|"
     r"Buch)|\bje (?:suis|gère|cherche|travaille|"
     r"m['’]occupe)\b|\bmon (?:CV|portable|cellulaire|portefeuille|préavis)\b|\b(?:soy|gestiono|atiendo|busco|"
@@ -181,6 +185,15 @@ def team(told: list[Passage], circle: Circle) -> tuple[Somebody, ...]:
             spans = [Span(clean_name(m.group(1))[0], passage, m.start(1), m.end(1), 0.85) for m in lines]
             return tuple(Somebody(span.value, None, span, (span,), score=0.85) for span in spans)
     return ()
+
+
+def told_first(oneself: Somebody, told: list[Passage]) -> Somebody:
+    """The teller, with the place where the tale of themselves begins."""
+    for passage in told:
+        if begins := _SELF.search(passage.text):
+            span = Span(oneself.name, passage, begins.start(), begins.end())
+            return replace(oneself, mentions=(span,))
+    return oneself
 
 
 def with_address(somebody: Somebody, letter: Letter) -> Somebody:

@@ -17,6 +17,7 @@ MAX_ALL = 16_000
 _QUOTE_MARKS = re.compile(r"^(?: ?>)+", re.M)
 _SENTENCE_END = re.compile(r"[.!?;](?=\s)|\n\s*\n|\n\s*[-•*]|\n\s*\d[.)]")
 
+_UNTICKED = re.compile(r"(?:\[ ?\]|☐) ?[^\n\[\]☐☑☒✓\t]{1,60}")
 # Below it a network shows people who have nothing to do with the mail.
 _ADVERTISED = re.compile(
     r"^[ \t]*(?:people you may know|you may (?:also )?(?:want|like|know)\b|similar (?:profiles|candidates|members)|"
@@ -105,6 +106,7 @@ def within_limits(passages: Iterable[Passage]) -> tuple[Passage, ...]:
 def _passage(letter: Letter, number: int, segment: Segment) -> Passage:
     raw = letter.text(segment)[:MAX_SEGMENT]
     text = _QUOTE_MARKS.sub(_blank, letter.read[segment.source][segment.start : segment.start + len(raw)])
+    text = _UNTICKED.sub(_blank, text)
     if segment.kind == "attachment":
         text = of_today(text)
     if others := _ADVERTISED.search(text):

@@ -30,7 +30,8 @@ _BY = re.compile(
 _GERMAN_REFERRAL = re.compile(r"empfohlen|Empfehlung")
 _REFERRING = re.compile(
     r"\brefer(?:ring)?\b|\breferral\b|\bintroduc(?:e|ing|tion)\b|\brecommend\b|\bmeet\b|je vous recommande|"
-    r"empfehle|recomendar(?:te|le)|(?:vous|te|Ihnen|dir) (?:présente|vorstellen|empfehlen)|vorzustellen|"
+    r"empfehle|recomendar(?:te|le)|\b(?:le|te|les|os)\s(?:quiero |voy a )?(?:recomiendo|presento)|(?:vous|te|Ihnen|"
+    r"dir) (?:présente|vorstellen|empfehlen)|vorzustellen|"
     r"raccomand\w+|segnal\w+|apresent\w+|on your radar|good one for you|talk to (?:him|her|my)|le recomiendo|"
     r"presento a|think of (?:you|me)",
     re.I,

@@ -82,7 +82,7 @@ _TARGET_BEFORE = re.compile(
     r"ready to (?:be|run)|see myself as|step(?:ping)? (?:down|up)(?: into| to)|to be(?:come)?|be(?:ing)? made|"
     r"promoted to|replac\w+|advertisement for|job of"
     r"|busc[oa]|gustaría|vacante|plaza|puesto|procur[oa]|vaga|lugar|queria|gostaria|vorrei|cerco|interessiert|"
-    r"viserais|poste|position als|stelle|bewerb\w+|gesucht|"
+    r"viserais|poste|post of|salto a|next step I would take|position als|stelle|bewerb\w+|gesucht|"
     r"vorstellen|bouger|conviendrait|for the"
     r"|aimerais|cargo de|cherche|suche|aim\w*)\b[^.!?]{0,45}$",
     re.I,
@@ -101,6 +101,8 @@ _CURRENT_BEFORE = re.compile(
 )
 _CURRENT_AFTER = re.compile(r"^,?\s?(?:at|with|of|chez|bei|im|beim|en|na|no|au|à|für|for|in the|in our|@)\s", re.I)
 _SURELY_WANTED = re.compile(
+    r"\bnext (?:step|move|role|chair|seat|job|stop)\b[^.!?;]{0,45}\b(?:is|be)\b[^.!?;]{0,12}$|"
+    r"\b(?:post|role|position|job|title|capacity|chair|seat) (?:of|as)(?: an?| the)?\s$(?<!my title of )|"
     r"\b(?:vacan\w+|seat we|what I(?:['’]m| am) after|what (?:I|we|he|she)(?:['’]d)? (?:would )?(?:want|like|"
     r"need)s?)\b[^.!?;]{0,45}$|"
     r"\b(?:chair|seat|role|position|job)\b[^.!?;]{0,40}\b(?:is|would be)\s(?:an? |the )?$|"
@@ -129,6 +131,7 @@ _PART_OF_A_NAME = re.compile(r"(?!I['’])[A-ZÀ-Þ][\w&'’-]+ $")
 _GOES_ON_AS_NAME = re.compile(r"^ [A-ZÀ-Þ]\w")
 
 
+_REGULATED = re.compile(r"registered\s+investment\s+advis[oe]rs?", re.I)  # what a firm is by law
 _STANDS_ALONE = re.compile(r"(?:President|Partner|Principal|Founder|Owner|C[EFIOCT]O|Paraplanner|Banker|Chair)", re.I)
 
 
@@ -152,7 +155,7 @@ def titles_in(passage: Passage) -> Iterator[Title]:
     free = -1
     # Of titles that overlap the longest is meant: "director de planificación", not "director".
     for start, end, english in sorted(found, key=lambda one: (one[0], -one[1], not one[2])):
-        if start >= free:
+        if start >= free and not _REGULATED.fullmatch(passage.text, start, end):
             free = end
             yield _title(passage, start, start + len(_OF_A_FIRM.sub("", passage.text[start:end])), english)
 

@@ -48,13 +48,13 @@ async def test_mails_that_the_patterns_have_never_seen_are_understood():
     """No misses are printed here: who sees them tunes to them."""
     result = await scored(HELD_OUT)
 
-    assert result["mails"] >= 19
+    assert result["mails"] >= 34
     assert result["contact"]["f1"] >= 0.85
     assert result["other"]["f1"] >= 0.7
-    assert result["filled_precision"] >= 0.9
+    assert result["filled_precision"] >= 0.87
     assert result["intent_accuracy"] >= 0.9
     assert result["unsupported"] == 0
-    assert result["calibration_error"] <= 0.06
+    assert result["calibration_error"] <= 0.07
 
 
 @pytest.mark.parametrize(("label", "mail"), SAMPLES, ids=[label["name"] for label, _ in SAMPLES])

@@ -26,7 +26,7 @@ from wellintake.wiring import models
 
 
 class Command(BaseCommand):
-    help = "Score a folder of .eml files with .json labels."
+    help = "Score a folder of .eml files with .json labels, and the folders in it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)
@@ -60,7 +60,7 @@ def _earlier(file: Path) -> dict[str, Any]:
 
 
 def _labelled(folder: Path) -> Iterator[tuple[Email, dict[str, Any]]]:
-    for mail in sorted(folder.glob("*.eml")):
+    for mail in sorted(folder.rglob("*.eml")):
         label = mail.with_suffix(".json")
         if label.exists():
             yield email_from_file(mail.read_bytes(), mail.name), orjson.loads(label.read_bytes())
