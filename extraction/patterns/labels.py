@@ -148,7 +148,7 @@ _WORDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "referrer",
             r"referr|hear (?:about|of) us|introduced (?:to us )?by|recommended by|who sent you|empfohlen|recomend",
         ),
-        ("met", r"where (?:did|have) we me?et|how do (?:you|we) know|did you find us|which (?:event|conference)"),
+        ("met", r"where (?:did|have) we me?et|which (?:event|conference)"),
         ("linkedin", r"linkedin"),
         (
             "desk",

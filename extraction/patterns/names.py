@@ -17,7 +17,7 @@ _HONORIFIC = (
 _LEADING = re.compile(rf"^(?:{_HONORIFIC}\s+)+(?=\S+)", re.I)
 _SUFFIX = re.compile(r"^(?:Jr\.?|Sr\.?|II|III|IV|V|2nd|3rd)$", re.I)
 _LETTERS_AFTER = re.compile(
-    r",?\s*\(?\b(?:CFP|CFA|CIMA|CPWA|ChFC|CLU|CPA|CIM|CAP|CTFA|CDFA|RICP|CEPA|AAMS|CRPC|CAIA|FPQP|IACCP|EFP|AFP|"
+    r"(?!^(?:JD|EA)\b),?\s*\(?\b(?:CFP|CFA|CIMA|CPWA|ChFC|CLU|CPA|CIM|CAP|CTFA|CDFA|RICP|CEPA|AAMS|CRPC|CAIA|FPQP|IACCP|EFP|AFP|"
     r"AIF|AWMA|CRPS|CSLP|EA|JD|MBA|"
     r"PhD|Ph\.D|LLM|Esq|MST|FRM|CMA|CMT|CEBS|CKA|RMA|QPFC|ADPA|Pl\. Fin)\b\.?[®™)]*",
 )
@@ -139,7 +139,8 @@ def _turned(name: str) -> str:
 
 # A family name in capitals before the given name, as people in France write it; `JD Vance` are initials.
 _LARGE_FIRST = re.compile(
-    r"(?=[^a-zà-ÿ]*?[A-ZÀ-Þ]{3})(?:[A-ZÀ-Þ'’-]+\s)+(?=[A-ZÀ-Þ][a-zà-ÿ][\w'’-]*(?:[ -][A-ZÀ-Þ][\w'’-]*)?$)"
+    r"(?=[^a-zà-ÿ]*?[A-ZÀ-Þ]{3})(?:[A-ZÀ-Þ]+(?:['’-][A-ZÀ-Þ]+)*\s)+"
+    r"(?=[A-ZÀ-Þ][a-zà-ÿ][\w'’-]*(?:[ -][A-ZÀ-Þ][\w'’-]*)?$)"
 )
 
 
@@ -167,9 +168,10 @@ def _parted(words: list[str]) -> tuple[str, str]:
 
 def _is_surname(given: str, second: str) -> bool:
     """Whether the second of several names is the first of two family names, by its look or by the given name."""
-    if second.lower() in _SECOND_GIVEN | _GIVEN_IBERIAN:
+    given, second = given.lower(), second.lower()
+    if second in _SECOND_GIVEN | _GIVEN_IBERIAN:
         return False
-    return bool(_HISPANIC.search(second)) or given.lower() in _GIVEN_IBERIAN
+    return bool(_HISPANIC.search(second)) or given in _GIVEN_IBERIAN - _ALSO_ENGLISH
 
 
 _OF = frozenset({"de", "del", "do", "da", "dos", "das"})
@@ -201,12 +203,21 @@ _GIVEN_IBERIAN = frozenset(
         "macarena miriam noemí aurora dolores eugenia "
     ).split()
 )
+# Marc Allen Whitfield has two given names: of these the names behind have to look Spanish.
+_ALSO_ENGLISH = frozenset(
+    (
+        "adriana andrea aurora claudia cristina daniela david dolores eugenia eva gabriel gloria irene isabel joan jon "
+        "julia juliana laura marc margarita mariana martin miriam natalia norma olga rosa sandra sara silvia sonia "
+        "teresa virginia"
+    ).split()
+)
 _HISPANIC = re.compile(r"(?:[eiu]z|es|ín|[aeiou]s|[oa])$|[áéíóúñ]", re.I)
 
 
 def _three(core: list[str]) -> tuple[str, str]:
     """Three words: two surnames where they look Spanish, else two given names."""
-    if len(core) == 3 and core[0].lower() in _GIVEN_IBERIAN and core[1].lower() not in _SECOND_GIVEN | _GIVEN_IBERIAN:
+    iberian = len(core) == 3 and core[0].lower() in _GIVEN_IBERIAN and _is_surname(*core[:2])
+    if iberian and (core[0].lower() not in _ALSO_ENGLISH or _HISPANIC.search(core[2])):
         return core[0], " ".join(core[1:])
     spanish = _HISPANIC.search(core[0]) and re.search(r"[áéíóúñ]|ez\b|z\b", " ".join(core))
     if spanish and not re.search(r"[ạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹđ]", " ".join(core)):

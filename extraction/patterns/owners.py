@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from operator import itemgetter
 
-from extraction.patterns import availability, companies, links, metrics, phones
+from extraction.patterns import availability, companies, links, metrics, money, phones
 from extraction.patterns.circle import Circle, domain_of
 from extraction.patterns.notices import Answer
 from extraction.patterns.places import COUNTRIES_OF, ENGLISH, Place, places_in
@@ -25,6 +25,9 @@ _OF_ALL = re.compile(
     re.I,
 )
 _SAME_FIRM = re.compile(r"\bsame\s+(?:firm|shop|company|office|team|branch)\b|\b(?:is|as) our (?-i:[A-Z])", re.I)
+
+
+_OF_ANY_FIRM = frozenset({"group", "company", "co", "inc", "llc", "llp", "lp", "ltd", "corp", "gmbh", "ag"})
 
 
 @dataclass(frozen=True)
@@ -163,7 +166,7 @@ def _found(passage: Passage, circle: Circle, regions: tuple[str, ...]) -> Iterab
         (span for span in links.sites_in(passage) if not any(span.value.endswith(domain) for domain in own)),
     )
     yield "company", (span for span in companies.companies_in(passage) if not _is_own_name(span.value, circle))
-    yield "money", metrics.money_in(passage)
+    yield "money", money.money_in(passage)
     yield "count", metrics.counts_in(passage)
     yield "licenses", metrics.licenses_in(passage)
     yield "designations", metrics.designations_in(passage)
@@ -173,13 +176,14 @@ def _found(passage: Passage, circle: Circle, regions: tuple[str, ...]) -> Iterab
 
 
 def _is_own_name(name: str, circle: Circle) -> bool:
-    """By the names in the settings, or since the first words make one of our domains: Acme Search Group at
-    acmesearch.com. Whole words only: "The Wellington Group" is not at thewell.com."""
+    """By the names in the settings, or spelt as one of our domains: "Acme Search Group, LLC" at acmesearch.com. Whole
+    words, and all of them: at well.com neither "The Wellington Group" nor "Well Street Advisors" are ours."""
     if name.casefold() in {own.casefold() for own in circle.names()}:
         return True
     words = re.findall(r"\w+", name.casefold())
-    labels = {re.sub(r"\W", "", domain.partition(".")[0]) for domain in circle.own.domains}
-    return any("".join(words[:count]) in labels for count in range(1, len(words) + 1))
+    while len(words) > 1 and words[-1] in _OF_ANY_FIRM:
+        words.pop()
+    return "".join(words) in {re.sub(r"\W", "", domain.partition(".")[0]) for domain in circle.own.domains}
 
 
 class _Owners:

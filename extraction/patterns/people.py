@@ -9,7 +9,15 @@ from extraction.patterns.circle import Circle, domain_of, is_robot, is_role, is_
 from extraction.patterns.intent import wants_to_hire, wants_to_move
 from extraction.patterns.names import NAME, clean_name, looks_like_a_name, same_person
 from extraction.patterns.notices import Answer, notice_of
-from extraction.patterns.presented import Presented, presented, team, told_first, with_address, writes_for
+from extraction.patterns.presented import (
+    Presented,
+    presented,
+    team,
+    tells_of_oneself,
+    where_told,
+    with_address,
+    writes_for,
+)
 from extraction.patterns.reading import Passage, Span
 from extraction.patterns.referrers import recommends, referrer_in
 from extraction.patterns.resume import is_resume
@@ -30,8 +38,11 @@ _ABBREVIATED = re.compile(r"\s[A-Z]\.?$")
 def cast_of(letter: Letter, passages: tuple[Passage, ...], answers: tuple[Answer, ...], circle: Circle) -> Cast:
     """Persons first: whoever a notice, a form, a forward, an introduction or else the sender presents."""
     cast = _cast(letter, passages, answers, circle)
-    applies = not circle.is_own(letter.sender) and any(wants_to_move(passage.text) for passage in _newest(passages))
-    if not cast.people and applies:
+    if (
+        not cast.people
+        and not circle.is_own(letter.sender)
+        and any(wants_to_move(passage.text) for passage in _newest(passages))
+    ):
         cast = Cast((_behind(letter, passages, answers),), None, (letter.sender,))
     people = tuple(replace(person, name=_fullest(person.name, passages)) for person in cast.people)
     return replace(cast, people=people)
@@ -49,7 +60,7 @@ def _fullest(name: str, passages: tuple[Passage, ...]) -> str:
         rf"(?<![\w'’-]){first}(?: [A-Z]\.?)? {re.escape(words[1])}(?:,? (?:Jr|Sr|II|III|IV)\b\.?)?(?![\w'’-])"
     )
     spellings = (clean_name(match.group())[0] for passage in passages for match in fuller.finditer(passage.text))
-    return max(spellings, key=len, default=name)
+    return max((name, *spellings), key=len)
 
 
 def _cast(letter: Letter, passages: tuple[Passage, ...], answers: tuple[Answer, ...], circle: Circle) -> Cast:
@@ -221,10 +232,10 @@ def _from_sender(letter: Letter, passages: tuple[Passage, ...], answers: tuple[A
         return Cast(tuple(with_address(one, letter) for one in members), None, (letter.sender,))
     hires = any(wants_to_hire(passage.text) for passage in newest)
     others = Presented() if hires else presented(letter, newest, circle)
-    if others.people and any(_TOGETHER.search(passage.text) for passage in newest):
-        oneself = from_party(letter.sender, _signed_name(letter, passages, answers))
-        with_others = (told_first(oneself, newest), *(with_address(one, letter) for one in others.people))
-        return Cast(with_others, None, (letter.sender,), strangers=others.strangers)
+    if others.people and tells_of_oneself(newest) and any(_TOGETHER.search(passage.text) for passage in newest):
+        oneself = where_told(from_party(letter.sender, _signed_name(letter, passages, answers)), newest)
+        partners = (with_address(one, letter) for one in others.people)
+        return Cast((oneself, *partners), None, (letter.sender,), strangers=others.strangers)
     if others.people:
         referrer = from_party(letter.sender) if recommends(letter.sender, passages) and not writes_for(newest) else None
         return Cast(others.people, referrer, (letter.sender,), others=(letter.sender,), strangers=others.strangers)
@@ -232,6 +243,7 @@ def _from_sender(letter: Letter, passages: tuple[Passage, ...], answers: tuple[A
     return Cast((person,), referrer_in(passages, answers, person, circle), (letter.sender,), strangers=others.strangers)
 
 
+# Partners who would move together.
 _TOGETHER = re.compile(
     r"\b(?:both of us|(?:the )?two of us|(?:the )?three of us|me first|myself first|"
     r"(?:we|us)(?: both| all)?(?:['’]d| would| want to| could)?(?: both| all)? (?:move|join|come|leave|start|go) "

@@ -43,6 +43,7 @@ _AFTER_MOBILE = re.compile(
     r"personal|private|best))",
     re.I,
 )
+_TOLL_FREE_NATIONAL = ("0800", "0 800")  # as people in Europe and Brazil write them
 _TOLL_FREE = ("+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888", "+1900")  # a firm's, never a person's own
 _TLD_REGIONS = {
     "de": "DE",
@@ -94,7 +95,7 @@ def phones_in(passage: Passage, regions: tuple[str, ...]) -> Iterator[Span]:
             continue
         score = _kind(passage, match.start(), match.end())
         number = next((e164 for region in regions if (e164 := _number(written, region))), None)
-        if number and (number.startswith(_TOLL_FREE) or written.startswith(("0800", "0 800", "0300"))):
+        if number and (number.startswith(_TOLL_FREE) or written.startswith(_TOLL_FREE_NATIONAL)):
             score = min(score, 0.2)
         if number and 0.5 < score < 0.9 and _is_mobile(number):
             score = 0.9

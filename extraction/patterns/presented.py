@@ -142,7 +142,7 @@ class Presented:
 def presented(letter: Letter, told: list[Passage], circle: Circle) -> Presented:
     """Whom the passages of one teller present. Who tells much of himself has to present others plainly."""
     teller = told[0].author if told else None
-    of_oneself = 0 if circle.is_own(teller) else sum(len(set(_SELF.findall(passage.text))) for passage in told)
+    of_oneself = 0 if circle.is_own(teller) else _said_of_oneself(told)
     enough = ENOUGH + 0.1 * of_oneself if of_oneself < SAID_OF_ONESELF else 0.9
     people: dict[str, Somebody] = {}
     strangers: list[Span] = []
@@ -187,8 +187,17 @@ def team(told: list[Passage], circle: Circle) -> tuple[Somebody, ...]:
     return ()
 
 
-def told_first(oneself: Somebody, told: list[Passage]) -> Somebody:
-    """The teller, with the place where the tale of themselves begins."""
+def tells_of_oneself(told: list[Passage]) -> bool:
+    """Whether the teller says enough of himself to be one of those whom it is about."""
+    return _said_of_oneself(told) >= SAID_OF_ONESELF
+
+
+def _said_of_oneself(told: list[Passage]) -> int:
+    return sum(len(set(_SELF.findall(passage.text))) for passage in told)
+
+
+def where_told(oneself: Somebody, told: list[Passage]) -> Somebody:
+    """The teller, named where they begin to tell of themselves."""
     for passage in told:
         if begins := _SELF.search(passage.text):
             span = Span(oneself.name, passage, begins.start(), begins.end())

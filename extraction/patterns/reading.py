@@ -17,7 +17,9 @@ MAX_ALL = 16_000
 _QUOTE_MARKS = re.compile(r"^(?: ?>)+", re.M)
 _SENTENCE_END = re.compile(r"[.!?;](?=\s)|\n\s*\n|\n\s*[-•*]|\n\s*\d[.)]")
 
+# What a form offers and nobody chose.
 _UNTICKED = re.compile(r"(?:\[ ?\]|☐) ?[^\n\[\]☐☑☒✓\t]{1,60}")
+
 # Below it a network shows people who have nothing to do with the mail.
 _ADVERTISED = re.compile(
     r"^[ \t]*(?:people you may know|you may (?:also )?(?:want|like|know)\b|similar (?:profiles|candidates|members)|"

@@ -117,14 +117,61 @@ def test_nobody_of_the_firm_is_ever_a_candidate():
     assert understood.intent == "none"
 
 
-def test_a_firm_whose_name_contains_ours_is_kept():
-    read = letter(
-        "I am a Senior Advisor at The Wellington Group in Boise, Idaho.",
-        sender="ann@thewellington.example",
-        name="Ann Bee",
+@pytest.mark.parametrize(
+    ("firm", "address", "found"),
+    [
+        ("The Wellington Group", "ann@thewellington.example", "Wellington Group"),
+        ("Well Street Advisors", "ann@wellstreet.example", "Well Street Advisors"),
+        ("Fenwick, Amadi + Lott", "ann@fenwickamadilott.example", "Fenwick, Amadi + Lott"),
+        ("3rd & Locust Wealth Partners, LLC", "ann.bee@gmail.com", "3rd & Locust Wealth Partners, LLC"),
+    ],
+)
+def test_a_firm_is_named_as_it_writes_itself_even_if_its_name_contains_ours(firm, address, found):
+    read = letter(f"I am a Senior Advisor at {firm} in Boise, Idaho.", sender=address, name="Ann Bee")
+
+    assert understand(read, OWN).people[0].text("company", "company_name") == found
+
+
+def test_a_form_that_calls_itself_generated_is_read():
+    raw = (
+        b"From: Our Website <no-reply@well.example>\r\nReply-To: Ann Bee <ann.bee@gmail.com>\r\nSubject: New entry\r\n"
+        b"Auto-Submitted: auto-generated\r\n\r\nName: Ann Bee\r\nCurrent firm: Acme Wealth Partners\r\n"
+        b"Licenses: [x] Series 7   [ ] Series 24   [x] Series 66\r\n"
     )
 
-    assert understand(read, OWN).people[0].text("company", "company_name") == "Wellington Group"
+    (person,) = understand(letter_from(email_from_file(raw, "x.eml")), OWN).people
+
+    assert person.text("contact", "email") == "ann.bee@gmail.com"
+    assert next(one.value for one in person.fields if one.field == "licenses") == ["Series 7", "Series 66"]
+
+
+def test_who_looks_for_a_position_behind_an_address_without_a_name_is_filed():
+    found = understand(letter("I am looking for a new position.", sender="info@gmail.com", name=None), OWN)
+
+    assert [person.text("contact", "email") for person in found.people] == ["info@gmail.com"]
+
+
+def test_partners_who_move_together_are_both_filed_and_who_only_knows_somebody_is_not():
+    both = letter(
+        "You asked about both of us. I'm a Senior Advisor at Organ Peak Advisors in Boise, Idaho. My book is $171 "
+        "million.\n\nCalvin Yazzie is a Financial Advisor here. He looks after $48 million. Call him at 915-555-0166."
+    )
+    one = letter(
+        "The two of us go back to college: I would like to introduce Calvin Yazzie, Senior Advisor at Organ Peak "
+        "Advisors in Boise, Idaho. He looks after $48 million. Call him at 915-555-0166."
+    )
+
+    def names(mail):
+        return [person.text("contact", "full_name") for person in understand(mail, OWN).people]
+
+    assert names(both) == ["Miriam Calder", "Calvin Yazzie"]
+    assert names(one) == ["Calvin Yazzie"]
+
+
+def test_a_middle_initial_of_the_header_is_kept_when_the_mail_signs_without_it():
+    found = understand(letter("I am an Advisor at Acme Wealth.\n\nMiriam Calder", name="Miriam Q. Calder"), OWN)
+
+    assert found.people[0].text("contact", "full_name") == "Miriam Q. Calder"
 
 
 HOSTILE = [
