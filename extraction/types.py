@@ -22,6 +22,7 @@ FieldContent = str | list[str]
 MAX_BODY_BYTES = 1_000_000
 MAX_ATTACHMENTS = 10
 MAX_ATTACHMENT_BYTES = 15_000_000
+_BASE64 = r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"  # for clients; the check itself is faster
 _BASE64_PIECE = 65_536  # a multiple of four characters
 
 
@@ -40,9 +41,15 @@ def _no_nul(text: Any) -> Any:
 
 
 Text = Annotated[str, BeforeValidator(_no_nul)]
+Flag = Annotated[bool, Field(strict=True)]  # true or false: "no" is neither
 Line = Annotated[Text, Field(max_length=998 * 4)]  # RFC 5322 allows 998 a line; folded subjects are longer
 # Not a full address check: mails come from mailer-daemons and gateways with odd ones, and are to be read all the same.
 Address = Annotated[Text, Field(max_length=320)]
+
+
+def _whole(number: Any) -> Any:
+    """JSON knows one kind of number: 1.0 is 1."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 def _within_body_limit(text: str) -> str:
@@ -74,14 +81,15 @@ def at_fault(code: str, reason: str, *fields: str) -> PydanticCustomError:
     return PydanticCustomError(code, "{reason}", {"reason": reason, "fields": fields})
 
 
-Base64 = Annotated[str, AfterValidator(_base64)]
+Base64 = Annotated[str, AfterValidator(_base64), Field(json_schema_extra={"pattern": _BASE64})]
+NotEmpty = Annotated[str, AfterValidator(_not_empty), Field(json_schema_extra={"pattern": r"\S"})]
 
 
 class AttachedFile(Strict):
-    filename: Annotated[Text, Field(min_length=1, max_length=255)]
+    filename: Annotated[Text, Field(min_length=1, max_length=255, json_schema_extra={"pattern": "[^\\x00]"})]
     content_type: Annotated[Text, Field(max_length=255)] = "application/octet-stream"
     content_base64: Base64
-    is_inline: bool = False
+    is_inline: Flag = False
 
     def content(self) -> bytes:
         return base64.b64decode(self.content_base64)
@@ -98,11 +106,14 @@ class UserContext(Strict):
     email: Address | None = None
 
 
+NO_CONTENT = "must be text or null, or a list of texts where a field holds several"
+
+
 class PersonCorrection(Strict):
     """Final values by the user for one person. A key with null empties the field."""
 
-    index: Annotated[int, Field(ge=0, le=99)]
-    skip: bool = False
+    index: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=99, strict=True)]
+    skip: Flag = False
     company: dict[str, Any] = {}
     contact: dict[str, Any] = {}
     deal: dict[str, Any] = {}
@@ -112,15 +123,16 @@ class PersonCorrection(Strict):
         given = [(record, name) for record in FIELDS for name in getattr(self, record)]
         if unknown := [f"{record}.{name}" for record, name in given if name not in FIELDS[record]]:
             raise at_fault("unknown_field", "is no field of this record", *unknown)
-        if wrong := [f"{record}.{name}" for record, name in given if not _is_content(getattr(self, record)[name])]:
-            raise at_fault("bad_value", "must be text, a list of texts, or null", *wrong)
+        if wrong := [f"{record}.{name}" for record, name in given if not is_content(name, getattr(self, record)[name])]:
+            raise at_fault("bad_value", NO_CONTENT, *wrong)
         return self
 
 
-def _is_content(value: Any) -> bool:
-    return (
-        value is None or isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str) for v in value))
-    )
+def is_content(field: str, value: Any) -> bool:
+    """Whether a field may be given this value; null empties it."""
+    if isinstance(value, list):
+        return field in LISTS and all(isinstance(one, str) for one in value)
+    return value is None or isinstance(value, str)
 
 
 class Corrections(Strict):
@@ -130,7 +142,7 @@ class Corrections(Strict):
     attachments: list[str] | None = Field(
         default=None, description="File names to file; null files all but inline images."
     )
-    allow_duplicate: bool = False
+    allow_duplicate: Flag = False
 
     @model_validator(mode="before")
     @classmethod
@@ -175,17 +187,15 @@ class Email(Strict):
     internet_message_id: Annotated[Text, Field(max_length=998)] | None = None
     conversation_id: Annotated[Text, Field(max_length=998)] | None = None
     attachments: Annotated[list[AttachedFile], Field(max_length=MAX_ATTACHMENTS)] = []
-    raw_email: Annotated[str, AfterValidator(_not_empty)] | None = Field(
-        None, description="A whole RFC 5322 message; it wins over the parts."
-    )
-    raw_base64: Annotated[Base64, AfterValidator(_not_empty)] | None = Field(
+    raw_email: NotEmpty | None = Field(None, description="A whole RFC 5322 message; it wins over the parts.")
+    raw_base64: Annotated[Base64, AfterValidator(_not_empty), Field(min_length=1)] | None = Field(
         None, description="A whole .eml or .msg file in Base64: exact bytes, wins over raw_email."
     )
     user_context: UserContext | None = None
     user_corrections: Corrections | None = None
-    allow_duplicate: bool = False
+    allow_duplicate: Flag = False
     mode: Mode | None = None
-    dry_run: bool = Field(default=False, description="Older name for mode preview.")
+    dry_run: Flag = Field(default=False, description="Older name for mode preview.")
 
     @model_validator(mode="after")
     def _whole(self) -> "Email":

@@ -18,6 +18,7 @@ class Problem(Exception):
         errors: Sequence[dict[str, Any]] = (),
         retry_after: int | None = None,
         allow: Sequence[str] = (),
+        correlation_id: str | None = None,
     ) -> None:
         super().__init__(code)
         self.status = status
@@ -26,6 +27,7 @@ class Problem(Exception):
         self.errors = list(errors)
         self.retry_after = retry_after
         self.allow = allow
+        self.correlation_id = correlation_id
 
 
 TITLES = {

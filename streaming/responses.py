@@ -25,7 +25,7 @@ def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
         "status": problem.status,
         "detail": problem.detail,
         "code": problem.code,
-        "correlation_id": secrets.token_hex(8),
+        "correlation_id": problem.correlation_id or secrets.token_hex(8),
         "errors": problem.errors,
     }
     response = HttpResponse(orjson.dumps(body), status=problem.status, content_type="application/problem+json")

@@ -5,6 +5,7 @@ import hashlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,6 +100,19 @@ class Runs:
 
     async def _email(self, run_id: str) -> Email:
         return Email.model_validate_json(await self._read(_email_of, run_id))
+
+    async def settled(self, run_id: str, seconds: float) -> tuple[Run, dict[str, Any]]:
+        """Wait until nothing is under way, for so long at most, and give the run's row and its whole state."""
+        ends_at, cursor = time.monotonic() + seconds, None
+        while True:
+            left = ends_at - time.monotonic()
+            async with aclosing(self.log.follow(run_id, cursor, until_settled=True, seconds=left)) as items:
+                async for _ in items:
+                    pass
+            run, state = await self.log.snapshot(run_id)
+            if run.state not in OPEN or self.log.tail.stopped or time.monotonic() >= ends_at:
+                return run, state
+            cursor = Cursor(run.epoch, run.last_sequence)  # a review that is being saved has settled before
 
     # ------------------------------------------------------------ changing
 

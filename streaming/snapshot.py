@@ -33,6 +33,8 @@ def snapshot_from(run: Run, entries: Sequence[Entry], first_token_at: float | No
         "usage": None,
         "error": None,
         "status": None,
+        "reason": None,
+        "target": None,
     }
     for entry in entries:
         _tell(state, entry.type, orjson.loads(entry.data))
@@ -55,7 +57,7 @@ def _tell(state: dict[str, Any], kind: str, data: dict[str, Any]) -> None:
         case "review_ready":
             state.update(draft=data["draft"], expires_at=data["expires_at"])
         case "zoho_start":
-            state.update(error=None)
+            state.update(error=None, target=data["target"])
         case "zoho_progress":
             state["records"].append(
                 {"module": data["step"]} | {key: data[key] for key in ("id", "url", "action", "person")}
@@ -69,7 +71,7 @@ def _tell(state: dict[str, Any], kind: str, data: dict[str, Any]) -> None:
 
 
 def _result(result: dict[str, Any]) -> dict[str, Any]:
-    known = ("people", "intent", "issues", "engine", "model", "prompt_version", "usage")
+    known = ("people", "intent", "issues", "engine", "model", "prompt_version", "usage", "reason")
     return {key: result[key] for key in known if key in result}
 
 

@@ -1,7 +1,11 @@
-"""The addresses under `/stream/` that are about runs."""
+"""The addresses that are about runs: under `/stream/`, and the older ones under `/intake/`."""
 
 from django.urls import URLPattern, path, register_converter
 
+from streaming.addresses import Addresses
+from streaming.intake_legacy import IntakeEmailView, IntakeStatusView
+from streaming.live import Live
+from streaming.runs import Runs
 from streaming.views import StreamingViews
 
 
@@ -33,4 +37,12 @@ def routes(views: StreamingViews) -> list[URLPattern]:
         path("runs/<run:run_id>/cancel", views.cancel),
         path("runs/<run:run_id>/retry", views.retry),
         path("runs/<run:run_id>/rerun", views.rerun),
+    ]
+
+
+def intake_routes(runs: Runs, live: Live, addresses: Addresses) -> list[URLPattern]:
+    parts = {"runs": runs, "live": live, "addresses": addresses}
+    return [
+        path("email", IntakeEmailView.as_view(**parts)),
+        path("email/status/<str:run_id>", IntakeStatusView.as_view(**parts)),
     ]

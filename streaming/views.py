@@ -109,10 +109,7 @@ class StreamingViews:
 
     async def _settled(self, run_id: str) -> dict[str, Any]:
         """Wait for the run and give its whole state; what is still going on after two minutes is given as it is."""
-        async with aclosing(self._runs.log.follow(run_id, until_settled=True, seconds=WHOLE_SECONDS)) as items:
-            async for _ in items:
-                pass
-        run, state = await self._runs.log.snapshot(run_id)
+        run, state = await self._runs.settled(run_id, WHOLE_SECONDS)
         seconds = round(state["timings"].get("total", 0.0) / 1000, 3)
         return {"status": state["status"] or run.state, "run_id": run_id, "data": state, "processing_time": seconds}
 

@@ -6,10 +6,11 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from extraction.types import Corrections, Email
+from streaming.intake_shapes import IntakeEmail
 from streaming.runs import RerunRequest
 from streaming.views import Batch, Save
 
-MODELS = (Email, Batch, Save, RerunRequest, Corrections)
+MODELS = (Email, IntakeEmail, Batch, Save, RerunRequest, Corrections)
 STREAM = {"text/event-stream": {"schema": {"type": "string"}}, "application/x-ndjson": {"schema": {"type": "string"}}}
 JSON = {"application/json": {"schema": {"type": "object"}}}
 RUN = {"name": "run_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
@@ -34,7 +35,16 @@ def with_streaming(result: dict[str, Any], generator: Any, request: Any, public:
         key={"type": "apiKey", "in": "header", "name": "X-API-Key"}, bearer={"type": "http", "scheme": "bearer"}
     )
     result.setdefault("paths", {}).update(paths())
+    _complete_intake(result["paths"]["/intake/email"]["post"])
     return result
+
+
+def _complete_intake(call: dict[str, Any]) -> None:
+    """What DRF's schema of the older call leaves out: it has a body, and its answers lead to its status."""
+    call["requestBody"]["required"] = True
+    for status in ("200", "202"):
+        asked = {"operationId": "intake_email_status", "parameters": {"run_id": "$response.body#/run_id"}}
+        call["responses"][status]["links"] = {"status": asked}
 
 
 def paths() -> dict[str, Any]:

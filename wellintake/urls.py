@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from streaming.urls import routes
+from streaming.urls import intake_routes, routes
 from streaming.views import StreamingViews
 from wellintake.documents import asyncapi_json, asyncapi_page
 from wellintake.operations import Operations
@@ -28,6 +28,7 @@ urlpatterns = [
     path("stream/health", _operations.health),
     path("stream/metrics", _operations.metrics),
     path("stream/", include(routes(StreamingViews(_parts.runs, _parts.live, _parts.addresses)))),
+    path("intake/", include(intake_routes(_parts.runs, _parts.live, _parts.addresses))),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/events/", asyncapi_page, name="events"),

@@ -225,10 +225,11 @@ def _fullest(spans: list[Span]) -> list[Span]:
 
 def _company_by_domain(person: Somebody) -> FieldValue | None:
     """A firm's domain is a hint to its name, never more."""
-    domain = domain_of(person.email)
-    if not domain or is_free_mail(domain):
+    domain = domain_of(person.email) or ""
+    name = domain.rpartition(".")[0].rpartition(".")[2]
+    if not name or is_free_mail(domain):
         return None
-    return _value("company", "company_name", domain.split(".")[-2].replace("-", " ").title(), 0.25, None)
+    return _value("company", "company_name", name.replace("-", " ").title(), 0.25, None)
 
 
 def _places(share: Belongings) -> list[FieldValue | None]:

@@ -226,6 +226,13 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.parametrize("sender", ["ann@localhost", "ann@.example", "ann@", "@", "ann@..", "j\x8f\t;j"])
+def test_a_sender_without_a_proper_domain_is_read_all_the_same(sender):
+    found = understand(letter("My name is Ann Lee.\n\nAnn Lee", sender=sender, name="Ann Lee"), OWN)
+
+    assert [person.text("contact", "full_name") for person in found.people] == ["Ann Lee"]
+
+
 @pytest.mark.parametrize("unit", HOSTILE)
 @pytest.mark.parametrize("kind", ["text", "html"])
 def test_hostile_mails_take_bounded_work(unit, kind):

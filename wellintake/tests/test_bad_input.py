@@ -187,3 +187,13 @@ async def test_a_save_that_the_crm_would_refuse_is_refused_by_field_before_anyth
     assert answer.status_code == 422
     assert "people.0.last_name" in [error["field"] for error in answer.json()["errors"]]
     assert after["state"] == "review"
+
+
+async def test_a_list_is_no_value_of_a_field_that_holds_one_text(server):
+    contact = {"full_name": ["Jane", "Roe"]}
+    corrections = {"people": [{"index": 0, "contact": contact, "deal": {"licenses": ["Series 7"], "aum": "$1M"}}]}
+    async with server.client() as http:
+        answer = await http.post("/stream/runs", json=MAIL | {"user_corrections": corrections})
+
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["user_corrections.people.0.contact.full_name"]

@@ -94,7 +94,7 @@ async def test_the_openapi_document_names_every_address(server):
     paths = set(answer.json()["paths"])
     views = StreamingViews(built.runs, built.live, built.addresses)
     ours = {f"/stream/{route.pattern}".replace("<run:run_id>", "{run_id}") for route in routes(views)}
-    assert ours | {"/stream/health", "/stream/metrics"} <= paths
+    assert ours | {"/stream/health", "/stream/metrics", "/intake/email", "/intake/email/status/{run_id}"} <= paths
     references = set(re.findall(r'"#/components/schemas/(\w+)"', answer.text))
     assert references <= set(answer.json()["components"]["schemas"])
     assert (page.status_code, events.status_code) == (200, 200)
