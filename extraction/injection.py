@@ -6,6 +6,7 @@ changing a value, whoever reads them; the rest is what evidence, ownership and t
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from extraction.types import Issue
 
@@ -97,7 +98,7 @@ _FULL_LINE = 60  # characters
 
 def noticed(texts: Iterable[str]) -> tuple[Issue, ...]:
     """What to tell the user of these texts."""
-    return (WORDS_TO_SOFTWARE,) if any(next(to_software(text), None) for text in texts) else ()
+    return (WORDS_TO_SOFTWARE,) if any(map(to_software, texts)) else ()
 
 
 def without_orders(text: str, by_lines: bool = False) -> str:
@@ -116,9 +117,14 @@ def before_orders(name: str) -> str:
     return name[: found.start()].rstrip(" ,;:.|(/–—-") if found else name
 
 
-def to_software(text: str, by_lines: bool = False) -> Iterator[tuple[int, int]]:
+@lru_cache(maxsize=16)  # a mail's text is asked for twice: what to tell the user of it, and what not to read
+def to_software(text: str, by_lines: bool = False) -> tuple[tuple[int, int], ...]:
     """The stretches that speak to software: each from the sentence where it begins to its paragraph's end, and on to
     the next one's after a colon."""
+    return tuple(_stretches(text, by_lines))
+
+
+def _stretches(text: str, by_lines: bool) -> Iterator[tuple[int, int]]:
     end_of = _end_by_lines if by_lines else _paragraph_end
     covered = 0
     for first, last in _windows(text):

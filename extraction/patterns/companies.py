@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from extraction.patterns import cities
 from extraction.patterns.circle import domain_of
 from extraction.patterns.links import is_free_mail
-from extraction.patterns.reading import Passage, Span
+from extraction.patterns.reading import Passage, Span, once
 from extraction.patterns.regions import REGION_NAMES
 
 _CAP = r"(?!(?:I|I['’]\w+|We|My|He|She|It|They|You|Our|His|Her|But|So)\b)(?!S\.\w)(?:[dlDL]['’])?[A-ZÀ-ÞĀ-Ž][\w'’-]*"
@@ -100,6 +100,7 @@ _PAST = re.compile(
 )
 
 
+@once
 def companies_in(passage: Passage) -> Iterator[Span]:
     """Firms by their keyword, legal form, or the words before ("at", "chez"); what they look like decides the score."""
     for match in _FIRM.finditer(_parted(passage.text)):

@@ -9,7 +9,7 @@ from extraction.letter import Letter
 from extraction.patterns.circle import domain_of, is_service
 from extraction.patterns.labels import kind_by_words, kind_of, kind_of_question
 from extraction.patterns.names import NAME
-from extraction.patterns.reading import Passage
+from extraction.patterns.reading import Passage, once
 
 _LINE = re.compile(
     r"^[\s•*\-–]*(?P<label>[^\n:\t=]{2,70}?)\s*(?::\s|:$|\t|=|\s?\.{3,}\s?|\s{3,}|(?<=\?)\s)(?P<value>.*)$"
@@ -47,6 +47,7 @@ class Answer:
         return self.passage.text[self.start : self.end]
 
 
+@once
 def answers_in(passage: Passage) -> tuple[Answer, ...]:
     """All labelled answers of a passage, in order. Unknown questions give kind "other"."""
     lines = _lines(passage.text)

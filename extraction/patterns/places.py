@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from extraction.patterns import cities
-from extraction.patterns.reading import Passage
+from extraction.patterns.reading import Passage, once
 from extraction.patterns.regions import (
     COUNTRIES,
     REGION_NAMES,
@@ -121,6 +121,7 @@ COUNTRIES_OF = {
 ENGLISH = ("US", "CA")
 
 
+@once
 def places_in(passage: Passage, countries: tuple[str, ...] = ENGLISH) -> Iterator[Place]:
     """Places where somebody may be now; wished-for, former and event places score below 0.3. `countries` are where
     a name is looked for first that several cities share."""

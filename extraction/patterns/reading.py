@@ -5,12 +5,17 @@ So an offset in a passage plus its start is an offset in the source, and evidenc
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from extraction.letter import Letter, Party, Segment, SegmentKind
 from extraction.patterns.resume import of_today
 from extraction.types import Evidence
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 MAX_SEGMENT = 8_000
 MAX_ALL = 16_000
@@ -45,6 +50,7 @@ class Passage:
     text: str = field(repr=False)
     author: Party | None = None
     raw: str = field(default="", repr=False)
+    found: dict[Hashable, tuple[Any, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def before(self, position: int, reach: int = 90) -> str:
         """The words of the same sentence before a position, on one line."""
@@ -61,6 +67,19 @@ class Passage:
         window = self.text[position : position + reach]
         end = _SENTENCE_END.search(window)
         return _WHITE.sub(" ", window[: end.start()] if end else window)
+
+
+def once(finder: Callable[Concatenate[Passage, P], Iterable[T]]) -> Callable[Concatenate[Passage, P], tuple[T, ...]]:
+    """A finder whose finds the passage keeps: several steps ask for its titles, places and answers."""
+
+    @wraps(finder)
+    def remembering(passage: Passage, /, *args: P.args, **kwargs: P.kwargs) -> tuple[T, ...]:
+        asked = (finder, args, *kwargs.items())
+        if asked not in passage.found:
+            passage.found[asked] = tuple(finder(passage, *args, **kwargs))
+        return passage.found[asked]
+
+    return remembering
 
 
 @dataclass(frozen=True)

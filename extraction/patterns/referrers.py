@@ -27,6 +27,11 @@ _BY = re.compile(
     rf"me lo pasó|[Dd]e parte de|[Dd]e la part de|(?:[Ss]ur (?:le conseil|la recommandation) de)|[Ee]mpfehlung von|"
     rf"[Vv]on|[Pp]or recomendación de)\s({NAME})"
 )
+# One of these stands in whatever the first pattern finds; looking for them takes no time, trying every name does.
+_REFERS = re.compile(
+    r"\s(?:referred|recommended|introduced|suggested|passed|gave|told|sent|pointed|put|advised|encouraged|hat mi[rc]h?|"
+    r"m['’]a|me|mi ha)\s"
+)
 _GERMAN_REFERRAL = re.compile(r"empfohlen|Empfehlung")
 _REFERRING = re.compile(
     r"\brefer(?:ring)?\b|\breferral\b|\bintroduc(?:e|ing|tion)\b|\brecommend\b|\bmeet\b|je vous recommande|"
@@ -65,7 +70,8 @@ def _named_referrers(passages: tuple[Passage, ...], person: Somebody, circle: Ci
     for passage in within_limits(passages):
         if passage.kind == "signature" or circle.is_own(passage.author):
             continue
-        for match in (*_REFERRED_ME.finditer(passage.text), *_BY.finditer(passage.text)):
+        told = _REFERRED_ME.finditer(passage.text) if _REFERS.search(passage.text) else ()
+        for match in (*told, *_BY.finditer(passage.text)):
             if match.re is _BY and " von " in f" {match.group().lower()}" and not _GERMAN_REFERRAL.search(passage.text):
                 continue
             name = clean_name(match.group(match.lastindex or 1))[0]

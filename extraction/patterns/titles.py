@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from extraction.patterns.reading import Passage
+from extraction.patterns.reading import Passage, once
 
 Tense = Literal["current", "target", "past", "unknown"]
 
@@ -145,6 +145,7 @@ class Title:
     score: float
 
 
+@once
 def titles_in(passage: Passage) -> Iterator[Title]:
     """Titles in reading order. Those written in lower case need words around that make them somebody's."""
     found = [
