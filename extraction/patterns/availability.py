@@ -7,59 +7,75 @@ from extraction.patterns.reading import Passage, Span
 from extraction.patterns.words import NUMBER
 
 _MONTH = (
-    r"(?:January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|Jun|"
+    r"(?:(?-i:January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|Jun|"
     r"Jul|Aug|Sept?|Oct|Nov|Dec|"
-    r"Januar|Februar|März|Mai|Juni|Juli|Oktober|Dezember|janvier|février|mars|avril|mai|juin|juillet|août|"
+    r"Januar|Februar|März|Mai|Juni|Juli|Oktober|Dezember)|janvier|février|mars|avril|mai|juin|juillet|août|"
     r"septembre|octobre|novembre|décembre|"
     r"fevereiro|junho|julho|setembro|outubro|novembro|dezembro|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre|"
     r"enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|março|maio|janeiro)"
 )
+_SEASON = (
+    r"(?:spring|summer|fall|autumn|winter|Easter|Memorial Day|Labor Day|Thanksgiving|Christmas|New Year(?:['’]s)?)"
+)
 _DATE = (
-    rf"(?:{_MONTH}\s\d{{1,2}}(?!\d)(?:,\s\d{{4}})?|\d{{1,2}}\.?\s(?:de\s)?{_MONTH}(?:\s(?:de\s)?\d{{4}})?|(?:mid|early|"
-    rf"late)-{_MONTH}|Q[1-4]\s\d{{4}}|{_MONTH}(?:\s(?:de\s)?\d{{4}}))"
+    rf"(?:{_MONTH}\s(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)?(?![\d:])(?:,?\s\d{{4}})?|"
+    rf"\d{{1,2}}(?:\.|st|nd|rd|th|er|º)?\s(?:de\s|of\s)?{_MONTH}(?:\s(?:de\s)?\d{{4}}|,\s\d{{4}})?|"
+    rf"(?:(?:mid|early|late)(?:-|\s)(?:to late\s)?|(?:the )?(?:end|beginning|middle|start) of |Anfang |Mitte |Ende |début |"
+    rf"mi-|fin |principios de |mediados de |finales de |início de |meados de |fim de |inizio |metà |fine )"
+    rf"{_MONTH}(?:\s(?:de\s)?\d{{4}})?|"
+    rf"{_MONTH}(?:,?\s(?:of\s|de\s)?\d{{4}})?|(?:the )?(?:first|second|third|fourth) quarter(?: of)?(?: \d{{4}})?|"
+    rf"Q[1-4](?:\s(?:of\s)?\d{{4}})?|\d{{1,2}}[./]\d{{1,2}}[./]\d{{2,4}}|"
+    rf"(?:(?:early|late|next|this|the)\s){{1,2}}(?:{_SEASON}|new year|quarter|month|year)|"
+    rf"(?:{_SEASON})(?:\s(?:of\s)?\d{{4}})?|year[- ]end)"
+)
+_LENGTH = r"(?:days?|weeks?|months?|Wochen?|Monate?n?|Tagen?|semanas?|mes(?:es)?|días?|dias?|semaines?|mois|jours?|giorni|mesi|settimane)"
+_NOTICE = (
+    r"(?:(?:written )?notice(?: period)?|d[ei] (?:préavis|preaviso|preavviso|aviso prévio)|(?:Kündigungsfrist|Frist))"
 )
 _SPAN = (
-    rf"(?:{NUMBER}\s(?:days|weeks|months|week|month|Wochen|Monate|Tage|semanas|meses|mes|días|dias|semaines|"
-    r"mois|jours|giorni|mesi|settimane)['’]?)"
+    rf"(?:(?:an?|one) month|{NUMBER}(?:\s?(?:-|–|to|bis|à|a)\s?{NUMBER})?[\s-]{_LENGTH}['’]?)"
+    rf"(?:\s{_NOTICE}|\szum\s\w+(?:ende|schluss)|\s(?:after|from|following|of)\s(?:acceptance of )?(?:an? |my |the )?"
+    rf"(?:(?:signed |firm )?offer|signing|notice|acceptance)|\s(?:after|from|following)\s(?!that\b)[^.,;:()\n]{{3,30}})?"
 )
-_HINT = re.compile(
-    r"ready|leave|join|out the door|before|until|sooner|earlier|partir|\bab\b|start|notice|needs|requires|signing|"
-    r"free|available|nothing moves|after |when:|kündigung|wechseln|einstieg|verfügbar|frei|préavis|congé|aviso|"
-    r"at liberty|following|sair|"
-    r"começar|iniciar|empezar|incorpor|cambiar|libre|dispon|commencer|iniziare|libero|libera|preavviso|"
-    r"preaviso|em ",
+# A time of which a sentence may say that somebody is free then. A month alone keeps its "from": "from September".
+_TIME = re.compile(
+    rf"(?<![\w.-])(?:(?:not before|no(?:t)? (?:earlier|sooner) than|not until|after|within|nicht vor|pas avant|no antes de)\s)?"
+    rf"(?:(?:from|a partir d[eo]l?|à partir de|a partire da|ab)\s{_MONTH}(?!\s\d|\sde|,\s\d)|{_DATE}|{_SPAN}|"
+    rf"immediately|right away|straight away|after bonus(?:es)?(?: season)?)(?![\w-])",
     re.I,
 )
-_AVAILABLE = tuple(
-    re.compile(pattern, re.I)
-    for pattern in (
-        rf"\b(?:can|could)\s(?:\w+\s)?start\s(?:in\s|on\s|by\s)?((?:{_SPAN}|{_DATE})(?:\safter\s(?:an?\s)?(?:offer|"
-        rf"signing|notice))?)",
-        rf"\bstart(?:ing)?\s(?:date\s)?(?:on|from|in|by)\s({_DATE}|{_SPAN})",
-        rf"\bnotice(?:\speriod)?\s(?:is|of|period:)\s({_SPAN})",
-        rf"\b({_SPAN}\s(?:written\s)?notice)\b",
-        rf"\b(?:needs?|requires?)\s(?:about\s|at least\s)?({_SPAN})(?=[,.;\s]|$)",
-        rf"(?:\A|[.?!]\s)({_SPAN}\safter\s(?:an?\s)?(?:offer|signing|notice))",
-        rf"\b(?:free|available|nothing moves before)\s(?:from\s|in\s|on\s|as of\s)?({_DATE}|{_SPAN}|immediately)",
-        r"\b(after (?:year[- ]end|bonus(?:es)?(?: season)?))\b",
-        rf"\bWhen:\s({_DATE})",
-        rf"\b(?:be out|out the door|be ready|be free|be available|leave|join)\b[^.,;]{{0,20}}\b(?:by|on|in)\s({_DATE})",
-        rf"(?:n['’]t|cannot|\bnot|\bnothing)\s(?:want to\s|be able to\s)?(?:leave|move|start|go|come|"
-        rf"be free)\b[^.]{{0,15}}\b(?:before|until)\s({_DATE})",
-        rf"\b(not (?:before|until)\s{_DATE})",
-        rf"\b(?:at liberty|available to start)\s(?:from\s|on\s|as of\s)?({_DATE})",
-        rf"\b(?:begin|start|join)\s({_SPAN}\s(?:following|after|from)\s[^.,;\n]{{3,40}})",
-        rf"((?:after|no earlier than|not before)\s{_DATE}),? (?:and )?(?:not|no) (?:sooner|earlier|before)",
-        rf"((?:a partir del?|à partir (?:de|du)|a partire da|ab dem|ab)\s(?:el\s|le\s|1er\s)?{_DATE})",
-        rf"\bKündigungsfrist\s(?:beträgt|von|ist)\s({_SPAN}(?:\szum\s\w+)?)",
-        rf"\b(?:wechseln|einstieg|verfügbar|frei)\b[^.\n]{{0,25}}?\b(?:zum|ab|ab dem|frühestens)\s({_DATE})",
-        rf"\b({_SPAN}\sd[ei]\s(?:préavis|preaviso|preavviso|aviso prévio))",
-        rf"\b(?:préavis|congé|preaviso|preavviso|aviso prévio)\s?(?:est de|est|de|es de|es|é de|di|è di|:)\s({_SPAN})",
-        rf"\b(?:sair|começar|iniciar|empezar|incorporarme|cambiarme|libre|disponible|commencer|iniziare|disponibile|libero|libera)\s"
-        rf"(?:a|em|no dia|el|en|a partir del?|le|dès le|à partir du|au|dal|da|il)\s({_DATE})",
-        rf"\bem\s({_MONTH}\sde\s\d{{4}})",
-    )
+_FREE = re.compile(
+    r"\b(?:start(?:ing|s)?|begin|join|move|(?<!on )leave|call it|come (?:over|across|on board)|go|make (?:a|the|my) (?:move|change)|making a "
+    r"change|be (?:out|free|ready|gone|available|there)|out the door|(?:is|am|are|i['’]m) (?:free|ready|available)|free|available|"
+    r"availability|at liberty|ready|resign|"
+    r"transition|switch|when|timing|timeline|notice|needs?|requires?|owe|nothing moves|no (?:move|change)|"
+    r"wechseln|anfangen|beginnen|antreten|einstieg|starten|verfügbar|frei|kündig\w*|eintritt\w*|"
+    r"préavis|congé|disponibles?|libre|commencer|partir|quitter|rejoindre|démarrer|"
+    r"preaviso|dispon[ií]vel|empezar|comenzar|incorporar\w*|cambiar\w*|salir|dejar|"
+    r"sair|começar|iniciar|mudar|mudamos|aviso prévio|livre|"
+    r"preavviso|disponibile|libero|libera|iniziare|cominciare|lasciare|entrare)\b",
+    re.I,
 )
+# What else is said to happen then: a talk, a holiday, a deadline, a history.
+_OTHERWISE = re.compile(
+    r"\b(?:talk|speak|call(?!ed)|chat|meet(?:ing)?|lunch|coffee|visit|interview|conference|conversation|phone|reach|ring|"
+    r"vacation|holiday|travel\w*|flight|closing|bonus is|paid|vests?|deadline|expires?|runs? out|ended|since|ago|started|"
+    r"joined|left|moved|founded|sold|born|graduated|was|were|had|have been|worked|on (?:\w+ )?leave|anniversary|retir\w+|"
+    r"sprechen|anrufen|telefon\w*|Gespräch|seit|parler|appeler|rendez-vous|depuis|hablar|llamar\w*|reunión|desde|"
+    r"falar|ligar|parlare|chiamare|dal \d{4})\b",
+    re.I,
+)
+_NOT_THE_TIME = re.compile(
+    r"\s?(?:replacement|promise|vests|of experience|to go|to run|left|ago|\w* ?trailing|production|ended)\b", re.I
+)
+_NOT_BEFORE = re.compile(r"not?\b|nicht|pas", re.I)
+_AFTERWARDS = re.compile(
+    rf",? (?:and )?not (?:sooner|earlier|before)|\b(?:would be (?:natural|ideal|best)|the earliest)\b|{_FREE.pattern}",
+    re.I,
+)
+_OWES = re.compile(rf"{_NOTICE}|\bzum \w+ende|\b(?:offer|signing|acceptance)\b", re.I)
+
+
 _SPECIALTY = tuple(
     re.compile(pattern)
     for pattern in (
@@ -71,11 +87,28 @@ _SPECIALTY = tuple(
 
 
 def availability_in(passage: Passage) -> Iterator[Span]:
-    for pattern in _AVAILABLE if _HINT.search(passage.text) else ():
-        for match in pattern.finditer(passage.text):
-            value = " ".join(match.group(1).split())
-            if not re.search(r"\b(?:replacement|promise|vests)\b", passage.after(match.end(), 20)):
-                yield Span(value, passage, match.start(1), match.end(1), 0.8)
+    """Times of which the words around say that somebody is free then, or how long they need."""
+    for match in _TIME.finditer(passage.text):
+        before, after = passage.before(match.start(), 70), passage.after(match.end(), 40)
+        score = _score(match.group(), before, after)
+        if score and not _NOT_THE_TIME.match(after):
+            yield Span(" ".join(match.group().split()), passage, match.start(), match.end(), score)
+
+
+def _score(written: str, before: str, after: str) -> float:
+    """The nearest word before decides; after the time only one that stands close."""
+    if _NOT_BEFORE.match(written):
+        return 0.8
+    free = max((match.end() for match in _FREE.finditer(before)), default=-1)
+    other = max((match.end() for match in _OTHERWISE.finditer(before)), default=-1)
+    if other > free:
+        return 0
+    if free >= 0:
+        near = len(before) - free <= 30 and not before.rstrip().endswith(("before", "until"))
+        return 0.8 if near or _OWES.search(written) else 0.65
+    if _OWES.search(written):
+        return 0.75
+    return 0.6 if _AFTERWARDS.search(after[:25]) and not _OTHERWISE.search(after[:25]) else 0
 
 
 def specialties_in(passage: Passage) -> Iterator[Span]:

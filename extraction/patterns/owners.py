@@ -93,7 +93,7 @@ def _share_out(
     for kind, spans in _found(passage, circle, lookup.regions):
         for span in spans:
             answer = owners.answer_at(span.start)
-            if answer and answer.kind in _IGNORED and not _speaks_anyway(kind, answer):
+            if answer and answer.kind in _IGNORED and not _speaks_anyway(kind, answer, cast):
                 continue
             if kind == "website" and span.value == cast.platform:
                 continue
@@ -138,8 +138,11 @@ def _as_asked(kind: str, span: Span, answer: Answer | None) -> Span:
     return span
 
 
-def _speaks_anyway(kind: str, answer: Answer) -> bool:
-    """Links are what such lines are for; "Kezia will call Reginald at …" is the invitee's number, not a dial-in."""
+def _speaks_anyway(kind: str, answer: Answer, cast: Cast) -> bool:
+    """Links are what such lines are for; "Kezia will call Reginald at …" is the invitee's number, not a dial-in; "When:
+    April 1" is an appointment in a calendar's notice only."""
+    if kind == "availability" and answer.kind == "date":
+        return cast.notice is None
     return kind in ("meeting_link", "linkedin_url") or (
         kind == "phone" and bool(re.search(r"\bwill call\b", answer.text))
     )
