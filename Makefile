@@ -29,6 +29,7 @@ check: $(VENV)/.installed-dev addin/node_modules/.installed
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.latency
+	$(BIN)/python -m bench.growth
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

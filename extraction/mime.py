@@ -25,9 +25,11 @@ _ADDRESS = re.compile(r"[^\s<>\"'(),;:]{1,64}@[^\s<>\"'(),;:]{1,255}")
 _AROUND = " \t\n,;<\"'"  # what may stand around a name
 _LOOKS_HTML = re.compile(r"<(?:html|body|div|p|br|table|span|!doctype)\b", re.I)
 HIDDEN_TEXT = Issue(code="hidden_text", message="The mail holds text that readers do not see. It was ignored.")
+CUT = Issue(code="mail_too_long", message="The mail is very long; only its beginning was read.")
 UNREADABLE_MAIL = Issue(code="attachment_unreadable", message="An attached mail could not be read.")
 # What the standard parser raises on hostile mails that nobody thought of; it will raise it every time.
 _HOSTILE = (ValueError, LookupError, TypeError, AttributeError)
+_TOLD = frozenset({"from", "sender", "reply-to", "to", "cc", "subject"})  # the headers that say who and what
 _OUTLOOK = "application/vnd.ms-outlook"
 
 
@@ -68,7 +70,7 @@ def _letter_from_parts(email: Email) -> Letter:
         headers={"from": email.sender_email, "subject": email.subject},
     )
     draft.issues += noticed(("\n".join([email.sender_name or "", email.reply_to or "", *email.to, *email.cc]),))
-    draft.body = _joined(canonical(visible.text if visible else email.body), *_given(email, draft))[:MAX_BODY]
+    draft.body = _joined(canonical(visible.text if visible else email.body), *_given(email, draft))
     return _finished(
         draft,
         subject=canonical(email.subject),
@@ -110,7 +112,9 @@ def _letter_from_bytes(content: bytes, email: Email) -> Letter:
     message = message_from_msg(content) if content.startswith(OLE_MAGIC) else _parsed(content)
     headers = {name.lower(): _header(message, name) for name, _ in reversed(list(message.raw_items()))}
     draft = _Draft(headers=headers)
-    draft.body = _joined(_read(message, draft, nesting=0), *_given(email, draft))[:MAX_BODY]
+    draft.body = _joined(_read(message, draft, nesting=0), *_given(email, draft))
+    if any(len(str(value)) > MAX_HEADER for name, value in message.raw_items() if name.lower() in _TOLD):
+        draft.issues.append(CUT)
     sender = _first(_addresses(message, "from")) or _first(_addresses(message, "sender"))
     if not (draft.body.strip() or draft.files or headers.get("subject") or sender):
         raise UnreadableMail
@@ -301,8 +305,11 @@ def _finished(
     sent_at: str | None,
     message_id: str | None,
 ) -> Letter:
+    if len(draft.body) > MAX_BODY:
+        draft.issues.append(CUT)
+    body = draft.body[:MAX_BODY]
     header = _header_text(sender, reply_to, to, cc)
-    sources = {"subject": subject.replace("\n", " "), "header": header, "body": draft.body}
+    sources = {"subject": subject.replace("\n", " "), "header": header, "body": body}
     names = [draft.headers.get(name, "") for name in ("from", "reply-to", "to", "cc")]
     letter = Letter(
         sources=sources,
@@ -318,7 +325,7 @@ def _finished(
         issues=tuple(dict.fromkeys((*draft.issues, *noticed((*names, *sources.values()))))),
     )
     top = (Segment("header", "subject", 0, len(sources["subject"])), Segment("header", "header", 0, len(header)))
-    return replace(letter, segments=(*top, *segments_of(draft.body, subject, sender)))
+    return replace(letter, segments=(*top, *segments_of(body, subject, sender)))
 
 
 def _header_text(sender: Party, reply_to: Party | None, to: tuple[Party, ...], cc: tuple[Party, ...]) -> str:

@@ -7,11 +7,13 @@ from extraction.patterns.reading import Passage, Span
 from extraction.patterns.words import NUMBER
 
 _MONTH = (
-    r"(?:(?-i:January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|Jun|"
+    r"(?:(?-i:January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|"
+    r"Jun|"
     r"Jul|Aug|Sept?|Oct|Nov|Dec|"
     r"Januar|Februar|März|Mai|Juni|Juli|Oktober|Dezember)|janvier|février|mars|avril|mai|juin|juillet|août|"
     r"septembre|octobre|novembre|décembre|"
-    r"fevereiro|junho|julho|setembro|outubro|novembro|dezembro|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre|"
+    r"fevereiro|junho|julho|setembro|outubro|novembro|dezembro|gennaio|febbraio|aprile|maggio|giugno|luglio|"
+    r"settembre|ottobre|dicembre|"
     r"enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|março|maio|janeiro)"
 )
 _SEASON = (
@@ -20,7 +22,8 @@ _SEASON = (
 _DATE = (
     rf"(?:{_MONTH}\s(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)?(?![\d:])(?:,?\s\d{{4}})?|"
     rf"\d{{1,2}}(?:\.|st|nd|rd|th|er|º)?\s(?:de\s|of\s)?{_MONTH}(?:\s(?:de\s)?\d{{4}}|,\s\d{{4}})?|"
-    rf"(?:(?:mid|early|late)(?:-|\s)(?:to late\s)?|(?:the )?(?:end|beginning|middle|start) of |Anfang |Mitte |Ende |début |"
+    rf"(?:(?:mid|early|late)(?:-|\s)(?:to late\s)?|(?:the )?(?:end|beginning|middle|start) of |Anfang |Mitte |Ende |"
+    rf"début |"
     rf"mi-|fin |principios de |mediados de |finales de |início de |meados de |fim de |inizio |metà |fine )"
     rf"{_MONTH}(?:\s(?:de\s)?\d{{4}})?|"
     rf"{_MONTH}(?:,?\s(?:of\s|de\s)?\d{{4}})?|(?:the )?(?:first|second|third|fourth) quarter(?: of)?(?: \d{{4}})?|"
@@ -28,25 +31,32 @@ _DATE = (
     rf"(?:(?:early|late|next|this|the)\s){{1,2}}(?:{_SEASON}|new year|quarter|month|year)|"
     rf"(?:{_SEASON})(?:\s(?:of\s)?\d{{4}})?|year[- ]end)"
 )
-_LENGTH = r"(?:days?|weeks?|months?|Wochen?|Monate?n?|Tagen?|semanas?|mes(?:es)?|días?|dias?|semaines?|mois|jours?|giorni|mesi|settimane)"
+_LENGTH = (
+    r"(?:days?|weeks?|months?|Wochen?|Monate?n?|Tagen?|semanas?|mes(?:es)?|días?|dias?|semaines?|mois|jours?|"
+    r"giorni|mesi|settimane)"
+)
 _NOTICE = (
     r"(?:(?:written )?notice(?: period)?|d[ei] (?:préavis|preaviso|preavviso|aviso prévio)|(?:Kündigungsfrist|Frist))"
 )
 _SPAN = (
     rf"(?:(?:an?|one) month|{NUMBER}(?:\s?(?:-|–|to|bis|à|a)\s?{NUMBER})?[\s-]{_LENGTH}['’]?)"
     rf"(?:\s{_NOTICE}|\szum\s\w+(?:ende|schluss)|\s(?:after|from|following|of)\s(?:acceptance of )?(?:an? |my |the )?"
-    rf"(?:(?:signed |firm )?offer|signing|notice|acceptance)|\s(?:after|from|following)\s(?!that\b)[^.,;:()\n]{{3,30}})?"
+    rf"(?:(?:signed |firm )?offer|signing|notice|acceptance)|\s(?:after|from|"
+    rf"following)\s(?!that\b)[^.,;:()\n]{{3,30}})?"
 )
 # A time of which a sentence may say that somebody is free then. A month alone keeps its "from": "from September".
 _TIME = re.compile(
-    rf"(?<![\w.-])(?:(?:not before|no(?:t)? (?:earlier|sooner) than|not until|after|within|nicht vor|pas avant|no antes de)\s)?"
+    rf"(?<![\w.-])(?:(?:not before|no(?:t)? (?:earlier|sooner) than|not until|after|within|nicht vor|pas avant|"
+    rf"no antes de)\s)?"
     rf"(?:(?:from|a partir d[eo]l?|à partir de|a partire da|ab)\s{_MONTH}(?!\s\d|\sde|,\s\d)|{_DATE}|{_SPAN}|"
     rf"immediately|right away|straight away|after bonus(?:es)?(?: season)?)(?![\w-])",
     re.I,
 )
 _FREE = re.compile(
-    r"\b(?:start(?:ing|s)?|begin|join|move|(?<!on )leave|call it|come (?:over|across|on board)|go|make (?:a|the|my) (?:move|change)|making a "
-    r"change|be (?:out|free|ready|gone|available|there)|out the door|(?:is|am|are|i['’]m) (?:free|ready|available)|free|available|"
+    r"\b(?:start(?:ing|s)?|begin|join|move|(?<!on )leave|call it|come (?:over|across|on board)|go|make (?:a|the|"
+    r"my) (?:move|change)|making a "
+    r"change|be (?:out|free|ready|gone|available|there)|out the door|(?:is|am|are|i['’]m) (?:free|ready|available)|"
+    r"free|available|"
     r"availability|at liberty|ready|resign|"
     r"transition|switch|when|timing|timeline|notice|needs?|requires?|owe|nothing moves|no (?:move|change)|"
     r"wechseln|anfangen|beginnen|antreten|einstieg|starten|verfügbar|frei|kündig\w*|eintritt\w*|"
@@ -58,9 +68,12 @@ _FREE = re.compile(
 )
 # What else is said to happen then: a talk, a holiday, a deadline, a history.
 _OTHERWISE = re.compile(
-    r"\b(?:talk|speak|call(?!ed)|chat|meet(?:ing)?|lunch|coffee|visit|interview|conference|conversation|phone|reach|ring|"
-    r"vacation|holiday|travel\w*|flight|closing|bonus is|paid|vests?|deadline|expires?|runs? out|ended|since|ago|started|"
-    r"joined|left|moved|founded|sold|born|graduated|was|were|had|have been|worked|on (?:\w+ )?leave|anniversary|retir\w+|"
+    r"\b(?:talk|speak|call(?!ed)|chat|meet(?:ing)?|lunch|coffee|visit|interview|conference|conversation|phone|reach|"
+    r"ring|"
+    r"vacation|holiday|travel\w*|flight|closing|bonus is|paid|vests?|deadline|expires?|runs? out|ended|since|ago|"
+    r"started|"
+    r"joined|left|moved|founded|sold|born|graduated|was|were|had|have been|worked|on (?:\w+ )?leave|anniversary|"
+    r"retir\w+|"
     r"sprechen|anrufen|telefon\w*|Gespräch|seit|parler|appeler|rendez-vous|depuis|hablar|llamar\w*|reunión|desde|"
     r"falar|ligar|parlare|chiamare|dal \d{4})\b",
     re.I,

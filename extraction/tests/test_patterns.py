@@ -1,7 +1,6 @@
 """The deterministic pass on whole mails: our own samples, the shared corpus where it stands beside, hostile ones."""
 
 import datetime
-import time
 
 import pytest
 
@@ -174,71 +173,8 @@ def test_a_middle_initial_of_the_header_is_kept_when_the_mail_signs_without_it()
     assert found.people[0].text("contact", "full_name") == "Miriam Q. Calder"
 
 
-HOSTILE = [
-    "> ",
-    "a",
-    "Aa ",
-    "Aa, ",
-    "Aa & ",
-    "1 ",
-    "1.1 ",
-    "$1 to ",
-    "Senior ",
-    "Senior Vice ",
-    "de la ",
-    "From: a\n",
-    "On Mon wrote:\n",
-    "-",
-    "--\n",
-    ": ",
-    ":\n",
-    "\t",
-    "((1",
-    "a@b.",
-    "http://a.",
-    "<",
-    "<div>",
-    "<td>a",
-    "\n\n",
-    "Name\tTitle\tAUM\n",
-    "refer ",
-    "Aa, TX ",
-    "Series 7, ",
-    "years ",
-    "CFP ",
-    "+1 317 ",
-    "....",
-    "What? ",
-    "À ",
-    "I am ",
-    "name is Aa Bb ",
-    "Aa de la Bb ",
-    "$1 mln ",
-    "twenty-one ",
-    "Q1: a?\n",
-    "2012 - 2019\n",
-    "• Aa Bb, ",
-    "Name: Aa Bb\n",
-    "Aa   Bb   Cc\n",
-    "we need a ",
-    "I'm with Aa at ",
-    "before June 1 ",
-]
-
-
 @pytest.mark.parametrize("sender", ["ann@localhost", "ann@.example", "ann@", "@", "ann@..", "j\x8f\t;j"])
 def test_a_sender_without_a_proper_domain_is_read_all_the_same(sender):
     found = understand(letter("My name is Ann Lee.\n\nAnn Lee", sender=sender, name="Ann Lee"), OWN)
 
     assert [person.text("contact", "full_name") for person in found.people] == ["Ann Lee"]
-
-
-@pytest.mark.parametrize("unit", HOSTILE)
-@pytest.mark.parametrize("kind", ["text", "html"])
-def test_hostile_mails_take_bounded_work(unit, kind):
-    body = (unit * (200_000 // len(unit)))[:200_000]
-    started = time.perf_counter()
-
-    understand(letter(body, subject=unit * 50, body_type=kind), OWN)
-
-    assert time.perf_counter() - started < 5  # a generous bound: quadratic patterns take minutes here
