@@ -5,6 +5,7 @@ the deal name. What a user entered is never changed; what is not sure enough to 
 """
 
 import datetime
+import math
 from collections.abc import Callable, Iterator
 
 from extraction.confidence import FILLED
@@ -116,18 +117,22 @@ def _job(person: Person) -> Iterator[FieldValue | None]:
     company = _sure(person, "company", "company_name")
     yield _derived("deal", "job_title", title.value, title) if title else None
     yield _derived("deal", "location", place.value, place) if place else None
-    name = _deal_name(person, title, place, company)
-    parts = [part for part in (title, place if title else None, company) if part]
-    basis = min(parts, key=lambda part: part.confidence, default=_sure(person, "contact", "full_name"))
-    yield _derived("deal", "deal_name", name, basis) if name and basis else None
+    name, parts = _deal_name(person, title, place, company)
+    if name:
+        weakest = min(parts, key=lambda part: part.confidence)
+        together = round(math.prod(part.confidence for part in parts), 4)  # wrong when any of its parts is
+        yield _derived("deal", "deal_name", name, weakest).model_copy(update={"confidence": together})
 
 
 def _deal_name(
     person: Person, title: FieldValue | None, place: FieldValue | None, company: FieldValue | None
-) -> str | None:
+) -> tuple[str | None, list[FieldValue]]:
+    """The name, and what it is made of."""
     if person.role == "client_contact":
-        return client_deal_name(_text(_sure(person, "contact", "full_name")), _text(company))
-    return deal_name(_text(title), _text(place), _text(company))
+        who = _sure(person, "contact", "full_name")
+        return client_deal_name(_text(who), _text(company)), [part for part in (who, company) if part]
+    made_of = [part for part in (title, place if title else None, company) if part]
+    return deal_name(_text(title), _text(place), _text(company)), made_of
 
 
 def location_of(city: str | None, state: str | None) -> str | None:
