@@ -14,7 +14,7 @@ _CLIENT_NOUN = (
     r"household count|dentists\sas\sclients|haushalte)"
 )
 _CLIENTS = re.compile(
-    rf"(?<![$€£.,\d])\b({NUMBER})(?:\s(?:loyal|private|client|active|wealthy|trust|family|"
+    rf"(?<![$€£.,\d])(?<!hundred )(?<!hundred and )\b({NUMBER})(?:\s(?:loyal|private|client|active|wealthy|trust|family|"
     rf"core))?\s{{1,6}}{_CLIENT_NOUN}\b",
     re.I,
 )
@@ -33,6 +33,11 @@ _YEARS = re.compile(
     rf"contract|next))",
     re.I,
 )
+_CAREER = re.compile(rf"\b({NUMBER})-years? (?:career|veteran|run|stint|history|experience)\b", re.I)
+_DECADES = re.compile(
+    rf"\b({NUMBER}|an?) decades?\b(?=(?: of experience)?(?: in| as| with clients| of| advising| serving|[,.;]))(?! ago)",
+    re.I,
+)
 _YEARS_CUE = re.compile(
     r"business|profession|industry|experience|career|trenches|in\b|sector|métier|pratique|berufs|betreue|mercado|"
     r"attività|mestiere|professione|in the game|oficio|doing this|\bat it\b|(?:been|work\w*|advis\w+|it|doing|"
@@ -41,7 +46,7 @@ _YEARS_CUE = re.compile(
 )
 _OF_A_CAREER = re.compile(
     r"experien\w+|expérience|erfahrung|esperienza|business|industry|career|profession|trade|métier|oficio|sector|settore|"
-    r"berufs\w*|mercado|altogether",
+    r"berufs\w*|mercado|altogether|as an? (?:\w+ ){0,2}(?:advis[oe]r|planner|broker|banker)\b",
     re.I,
 )
 _SERIES = re.compile(
@@ -98,6 +103,13 @@ _ALL_MOVES = re.compile(r"\ball of it (?:moves|is portable|comes|transfers)\b|\b
 
 def counts_in(passage: Passage) -> Iterator[Span]:
     """Clients and years of experience, as plain digits."""
+    for match in _CAREER.finditer(passage.text):
+        if value := number_from(match.group(1)):
+            yield Span(value, passage, *match.span(), 0.8, "years_experience")
+    for match in _DECADES.finditer(passage.text):
+        tens = number_from(match.group(1)) or "1"
+        if int(tens) < 6 and not re.search(r"\b(?:last|past|next|for)\W*$", passage.before(match.start(), 20)):
+            yield Span(f"{tens}0", passage, *match.span(), 0.7, "years_experience")
     if not _COUNTED.search(passage.text):
         return
     for label, pattern in (

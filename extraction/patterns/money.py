@@ -85,7 +85,7 @@ _AFTER_SIGN = {
 _CUES = {
     "production": re.compile(
         r"produc\w+|\bthat did\b|last (?:twelve|12)\b|\b(?:I|we|he|she) did\b|revenues?|t-?12|trailing|"
-        r"\bdid\W{0,3}$|gross\w*|gdc|"
+        r"\b(?:did|do|does|doing|generat\w+|threw off|throws off)\W{0,3}(?:about |around |roughly |just )?$|gross\w*|gdc|"
         r"\bfees\b|fee rev|erträge|revenus|facturación|ingresos|receitas?|provvigion\w*|ricavi|fatturato|"
         r"chiffre d['’]affaires|commissions|provision\w*|ertrag|comision\w*|comissões|faturamento",
         re.I,
@@ -96,7 +96,7 @@ _CUES = {
         r"more|above|up(?:wards)?)\b|\bbrut(?:os?|to)?\b|\ba year\b|par an\b|pro Jahr|im Jahr\b|al año|por ano|"
         r"anuales|annu[ei]\w*|all['’]anno|lord[oi]\b|\bbase\b|all[- ]in\b|package|gehalt\w*|prétentions|"
         r"pediría|ofrecemos|move for less|at (?:the very )?least|(?:not|nothing|no less) (?:below|under|than)|"
-        r"range to begin|want\w*\s(?:to make\s)?(?:\$|at)"
+        r"range to begin|\bmy number is\b|guarantee\w*|\bdraw\b|want\w*\s(?:to make\s)?(?:\$|at)"
         r"|retribución|sueldo|salario|rémunération",
         re.I,
     ),
@@ -113,7 +113,7 @@ NOT_HIS = re.compile(
     r"\b(?:branch|department|bank as a whole|together|jointly|they(?! stood| came| are worth| amount)|partners who|"
     r"team|group|firm|totals?(?=\s*[\t:])|complex|holding|"
     r"the two of us|league table|similar|"
-    r"office runs|company|earlier|bonus|makes (?:somewhere )?(?:around|about)|fee of|costs?|"
+    r"office runs|company|earlier|bonus(?! ?,)(?! and\b)|makes (?:somewhere )?(?:around|about)|fee of|costs?|"
     r"deferred|unvested|current(?:ly)? (?:pay|salary|makes)|stale|counts assets|old figure|(?:19|"
     r"20)\d\d:)\b[^.;]{0,40}$",
     re.I,
@@ -123,15 +123,39 @@ _DENIED = re.compile(
     r"(?:n['’]t|\bnot|\bno longer|\bnever|\bkein\w*|\bnicht|\bpas)\s(?!below|under|less|unter|moins)(?:\w+\s){0,2}$",
     re.I,
 )
+# What somebody is paid today is not what they ask for.
+_TODAY = re.compile(
+    r"\b(?:(?:I|he|she|and) (?:currently |now )?(?:makes?|earns?)|"
+    r"(?:am|is|'m|’m) (?:currently |now )?(?:making|earning|paid))\b[^.;\d]{0,25}$|"
+    r"\b(?:currently|presently|today|now)(?: at| on| making| earning)?\W{0,3}(?:about |around )?$",
+    re.I,
+)
 _NOT_AFTER = re.compile(
-    r"^\s?(?:at the branch|for the (?:branch|team|group|office)|in the branch|as a team|%|due|at the start)", re.I
+    r"^\s?(?:(?:of|in) (?:net )?new\b|(?:that |which )?(?:the|our|my) (?:team|group|firm|branch|office|complex|ensemble)\b|"
+    r"at the branch|for the (?:branch|team|group|office)|in the branch|as a team|%|due|at the start)",
+    re.I,
+)
+
+
+_PART = re.compile(r"\b(half|(?:a )?quarter|three[- ]quarters)(?: of)?(?: an?)? (billion|million)\b(?: dollars)?", re.I)
+_PARTS = {"half": 0.5, "quarter": 0.25, "a quarter": 0.25, "three quarters": 0.75, "three-quarters": 0.75}
+_PLAIN_CUE = re.compile(
+    r"\b(?:t-?12|gdc|production|revenues?|salary|base|comp(?:ensation)?|pay)(?: (?:of|is|was|at))?\W{0,3}(?:about |around |"
+    r"roughly )?$",
+    re.I,
 )
 
 
 def money_in(passage: Passage) -> Iterator[Span]:
     """Amounts as `$1.48M`, ranges as `$250K-$300K`; `label` names the field that the words around suggest."""
+    for match in _PART.finditer(passage.text):
+        size = _PARTS[match[1].lower()] * (1e9 if match[2].lower() == "billion" else 1e6)
+        label, score = _field_of(passage, match.start(), match.end(), size, is_range=False)
+        if score > 0:
+            yield Span(f"${_written(str(int(size)), '')[0]}", passage, *match.span(), score, label)
     for match in list(_MONEY.finditer(passage.text))[:80]:
-        value, large = _amount(match)
+        plain = bool(match["low"][-4:-3] in (",", ".") and _PLAIN_CUE.search(passage.before(match.start("low"), 30)))
+        value, large = _amount(match, plain)
         if not value:
             continue
         label, score = _field_of(passage, match.start(), match.end(), large, bool(match["high"]))
@@ -145,15 +169,16 @@ def _lead(match: re.Match[str]) -> int:
     return len(match.group()) - len(match.group().lstrip())
 
 
-def _amount(match: re.Match[str]) -> tuple[str, float]:
-    """The amount as the rules write it and its size; nothing when it is no money."""
+def _amount(match: re.Match[str], plain: bool) -> tuple[str, float]:
+    """The amount as the rules write it and its size; nothing when it is no money. `plain`: the words before it say that
+    it is, though it has no sign: "T-12 of 640,000"."""
     raw_sign = match["sign"] or match["sign2"]
     after = match["after"] or match["low_after"]
     unit = _unit(match["unit"] or match["low_unit"])
     sign = _SIGNS.get((raw_sign or "").upper().rstrip(".")) or _AFTER_SIGN.get((after or "").lower())
-    if not sign and not unit:
+    if not sign and not unit and not plain:
         return "", 0
-    if not sign and unit not in ("M", "B", *_INDIAN) and not match["high"] and unit != "K":
+    if not sign and not plain and unit not in ("M", "B", *_INDIAN) and not match["high"] and unit != "K":
         return "", 0
     of_high = match["sign2"] or match["unit"] or match["after"]
     loose = match["dash"] in ("and", "y", "a", "et", "und", "e") and not of_high
@@ -190,8 +215,10 @@ def _field_of(passage: Passage, start: int, end: int, size: float, is_range: boo
     before, after = passage.before(start, 75), passage.after(end, 45)
     if is_range and 2e4 <= size < 2e7 and _CUES["compensation"].search(before[-40:]):
         return "compensation", 0.9
-    mine = _MINE.search(f"{before[-25:]}|") or _MINE.search(re.split(r"[\d;]|of which", after[:40])[0])
+    mine = _MINE.search(f"{before[-40:]}|") or _MINE.search(re.split(r"[\d;]|of which", after[:40])[0])
     if (NOT_HIS.search(before) and not mine) or _DENIED.search(before) or _NOT_AFTER.match(after) or size < 1000:
+        return "", 0
+    if _TODAY.search(before) and (size < 5e5 and not _CUES["production"].search(f"{before[-40:]}|{after}")):
         return "", 0
     nearest = [(match.end(), label) for label, pattern in _CUES.items() for match in pattern.finditer(before)]
     if is_range and 2e4 <= size < 2e7:
@@ -206,7 +233,7 @@ def _field_of(passage: Passage, start: int, end: int, size: float, is_range: boo
         return "compensation", 0.8
     if label == "aum" and size < 5e6:
         label = "production" if any(name == "production" for _, name in nearest + following) else ""
-    if label == "compensation" and size > 2e7:
+    if label in ("compensation", "production") and size > 2e7:
         label = "aum"
     if not label and size >= 1e7:
         return "aum", 0.6

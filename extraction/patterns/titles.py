@@ -19,25 +19,32 @@ _MODIFIER = (
     r"Sales|Insurance|Mortgage|Registered|Independent|Founding|General|Group|Management|Advisory|Strategy|Talent|"
     r"Corporate|Family|Fiduciary|Deputy|"
     r"HR|Human|Resources?|People|Advisor|Financial|First(?= Vice)|Second(?= Vice)|Acting|Interim|Co|Plans?|"
-    r"Benefits?|Community|Commercial|Premier|Solutions|Digital|Mass|High|Net|Worth|Chartered|Certified|Key|Account|Affluent|Signature|Premium|Sector|Distribution|Desk|Fixed|Charitable|Head|Property|Personal|Bank|Banking)"
+    r"Benefits?|401\(k\)|403\(b\)|Community|Commercial|Premier|Solutions|Digital|Mass|High|Net|Worth|Chartered|Certified|Key|Account|Affluent|Signature|Premium|Sector|Distribution|Desk|Fixed|Charitable|Head|Property|Personal|Bank|Banking)"
 )
 _HEAD = (
     r"(?:Advis[oe]r|Counsel(?:l)?or|Manager|Director|President|Partner|Planner|Officer|Strategist|Economist|Associate|Principal|"
     r"Co-?Founder|Founder|"
     r"Owner|CEO|CFO|COO|CIO|CCO|CTO|Consultant|Banker|Executive|Leader|Specialist|Analyst|Administrators?|"
     r"Wholesaler|Trader|Stockbroker|Trustee|Underwriter|Lender|Accountant|Attorney|Chair(?:man|woman)?|"
-    r"Representative|Broker|Paraplanner|Assistant|Coordinator|Supervisor|Strategist)"
+    r"Representative|Broker|Paraplanner|Assistant|Coordinator|Supervisor|(?-i:(?:[SEAFR]|1st |First )?VP|FA))"
 )
 _TAIL = r"(?:[ \n]{1,8}(?:of|for)[ \n]{1,8}(?-i:[A-Z][\w&-]+)(?:[ ](?:(?:and|&)[ ])?(?-i:[A-Z][\w-]+)){0,3})?"
+# Words that are titles only behind one that says of what.
+_BEHIND = (
+    r"(?:(?:Insurance|Registered|Financial|Wealth|Sales|Retirement|Benefits?|General|Managing|Client|Life|Money)"
+    r"[ \n]{1,8}(?:Agent|Rep|Coach|Producer|Executive)|"
+    r"(?:Team|Practice|Planning|Client|Market|Branch|Group|Advisory|Service|Division|Regional|Wealth)[ \n]{1,8}"
+    rf"Lead(?!(?:ers?|ing)?\s+(?:{_MODIFIER}\s+)*{_HEAD}))"
+)
 _ONE = (
-    rf"(?:(?:{_MODIFIER}(?:[ \n]{{1,8}}|-)){{0,4}}{_HEAD}(?!\strack){_TAIL}|"
+    rf"(?:(?:{_MODIFIER}(?:[ \n]{{1,8}}|-)){{0,4}}(?:{_HEAD}|{_BEHIND})(?!\strack){_TAIL}|"
     rf"Head[ \n]{{1,8}}of[ \n]{{1,8}}(?-i:[A-Z][\w&-]+)(?:[ ](?:(?:and|&)[ ])?(?-i:[A-Z][\w-]+)){{0,3}})"
 )
 _AREA = (
-    r"(?:Private Wealth(?: Management)?|Wealth(?! [A-Z])|Client Advisory|Private Client Group|"
-    r"Private Client Services|Private Banking|Wealth Management|Financial Planning|Investments|Private Wealth|"
-    r"Wealth Planning|"
-    r"Institutional Services)"
+    r"(?:Private Client Group|(?:(?:Private|Wealth|Client|Financial|Institutional|Retirement|Family|Trust|Business|"
+    r"Investment|Corporate|Estate|Tax|Advisor|Personal) ){0,2}(?:Strategy|Management|Planning|Services|Advisory|"
+    r"Development|Investments|Banking|Sales|Operations|Compliance|Research|Marketing|Solutions|Relations|Wealth)"
+    r"(?! (?:[A-Z]|of [A-Z])))"
 )
 _ENGLISH = re.compile(
     rf"(?<![\w-])(?:(?:{_ONE})(?:(?:,\s|\s&\s|\sand\s|\s/\s)(?:{_ONE}))?s?(?:(?:,|\s[–—-])\s(?-i:{_AREA}))?)(?![\w-])",
@@ -78,7 +85,7 @@ _TARGET_BEFORE = re.compile(
     r"|accept|would take|would you take|['’]d (?:be|love|like)|consider|seek(?:s|ing)?|seat|search|"
     r"find (?:us )?an?|find|need|fill|vacan\w+|(?<!present )(?<!current )(?:role|position)|opening|gig|next|goal"
     r"|aspir\w+|interested in|discuss\w*|application(?: received)?|applicant|posting|apply(?:ing)?|"
-    r"in mind for me was|hope to|hoping to|aspire|ideally|ideal|dream|next step|move (?:up|on) (?:in)?to|promoted?|"
+    r"in mind for me was|anything like|hope to|hoping to|aspire|ideally|ideal|dream|next step|move (?:up|on) (?:in)?to|promoted?|"
     r"ready to (?:be|run)|see myself as|step(?:ping)? (?:down|up)(?: into| to)|to be(?:come)?|be(?:ing)? made|"
     r"promoted to|replac\w+|advertisement for|job of"
     r"|busc[oa]|gustaría|vacante|plaza|puesto|procur[oa]|vaga|lugar|queria|gostaria|vorrei|cerco|interessiert|"
@@ -96,7 +103,8 @@ _CURRENT_BEFORE = re.compile(
     r"(?:\bI\s?(?:am|'m|’m)|\bbeen|\bas|\bis|\bam|\bstill|(?<!for me )\bwas|role today|title|seat today|currently|"
     r"(?:present|current) (?:role|position|title|seat)|present(?:ly)?|derzeit|"
     r"(?<!bewerbung )(?<!stelle )(?<!position )\bals|\bsoy|\bsuis|\bes|"
-    r"trabajo como|being|role there|tell her)\b[^.!?;]{0,30}$",
+    r"trabajo como|being|role there|tell her|hold the (?:position|title|post|rank) of|serves? as|"
+    r"(?:was|were|got|been|just|recently) (?:promoted|moved up|elevated|named|made)(?: to)?)\b[^.!?;]{0,30}$",
     re.I,
 )
 _CURRENT_AFTER = re.compile(r"^,?\s?(?:at|with|of|chez|bei|im|beim|en|na|no|au|à|für|for|in the|in our|@)\s", re.I)
@@ -115,6 +123,19 @@ _PAST = re.compile(
     r"whom you placed)\W[^.]{0,25}$",
     re.I,
 )
+# Whose title it is when it is not the person's.
+_OTHERS = re.compile(
+    r"\b(?:my|his|her|our) (?:wife|husband|brother|sister|father|mother|dad|mom|son|daughter|spouse|partner|boss|friend|"
+    r"manager|uncle|aunt|cousin|in-laws?)(?: is|,| was|, who is)(?: an?| the)?\s$|"
+    r"\bretired (?:\w+ ){0,3}as(?: an?| the)?\s$",
+    re.I,
+)
+_SURELY_HELD = re.compile(
+    r"\b(?:hold the (?:position|title|post|rank) of|(?<!to )(?:was|were|got|been|just|recently) (?:promoted|moved up|"
+    r"elevated|named|made)(?: to)?|now an?|am an?|one of (?:the|our|their|its|two|three|four|five|six|seven|eight)(?: \w+)?)\s$",
+    re.I,
+)
+_ONE_OF = re.compile(r"\bone of (?:the|our|their|its|two|three|four|five|six|seven|eight)(?: \w+)?\s$", re.I)
 _NOISE = re.compile(r"\b(?:agree\w*|with the|your|our|a senior partner|their|his|her|the)\s$", re.I)
 
 
@@ -176,17 +197,21 @@ def _title(passage: Passage, start: int, end: int, english: bool) -> Title:
         _PART_OF_A_NAME.search(passage.text[:start][-30:]) or _GOES_ON_AS_NAME.match(passage.text[end : end + 3])
     ):
         score -= 0.5
-    if english and tense != "target" and re.search(rf"{_HEAD}s$", written, re.I):
+    several = english and bool(re.search(rf"{_HEAD}s$", written, re.I))
+    one = several and bool(_ONE_OF.search(passage.before(start, 40)))
+    if several and not one and tense != "target":
         score -= 0.5  # "partners at" speaks of several
     if passage.kind == "header" and tense != "target":
         score -= 0.3
-    return Title(shown(written, english, tense == "target"), tense, passage, start, end, score)
+    return Title(shown(written, english, one or tense == "target"), tense, passage, start, end, score)
 
 
 def _tense(passage: Passage, start: int, end: int) -> tuple[Tense, float]:
     before, after = passage.before(start, 80), passage.after(end, 40)
-    if _PAST.search(before[-40:]):
+    if _PAST.search(before[-40:]) or _OTHERS.search(before):
         return "past", 0.1
+    if _SURELY_HELD.search(before):
+        return "current", 0.95
     if _TARGET_AFTER.match(after) or _SURELY_WANTED.search(before):
         return "target", 0.9
     wanted, held = _TARGET_BEFORE.search(before), _CURRENT_BEFORE.search(before)
