@@ -26,6 +26,7 @@ _DATE = (
     rf"début |"
     rf"mi-|fin |principios de |mediados de |finales de |início de |meados de |fim de |inizio |metà |fine )"
     rf"{_MONTH}(?:\s(?:de\s)?\d{{4}})?|"
+    r"(?:the )?(?:end|beginning|middle|start) of (?:Q[1-4](?: \d{4})?|the (?:year|quarter|month)|\d{4})|"
     rf"{_MONTH}(?:,?\s(?:of\s|de\s)?\d{{4}})?|(?:the )?(?:first|second|third|fourth) quarter(?: of)?(?: \d{{4}})?|"
     rf"Q[1-4](?:\s(?:of\s)?\d{{4}})?|\d{{1,2}}[./]\d{{1,2}}[./]\d{{2,4}}|"
     rf"(?:(?:early|late|next|this|the)\s){{1,2}}(?:{_SEASON}|new year|quarter|month|year)|"
@@ -58,7 +59,7 @@ _FREE = re.compile(
     r"change|be (?:out|free|ready|gone|available|there)|out the door|(?:is|am|are|i['’]m) (?:free|ready|available)|"
     r"free|available|"
     r"availability|at liberty|ready|resign|"
-    r"transition|switch|when|timing|timeline|notice|needs?|requires?|owe|nothing moves|no (?:move|change)|"
+    r"transition|switch|when|timing|timeline|earliest|notice|(?:asks|calls|provides) for|needs?|requires?|owe|nothing moves|no (?:move|change)|"
     r"wechseln|anfangen|beginnen|antreten|einstieg|starten|verfügbar|frei|kündig\w*|eintritt\w*|"
     r"préavis|congé|disponibles?|libre|commencer|partir|quitter|rejoindre|démarrer|"
     r"preaviso|dispon[ií]vel|empezar|comenzar|incorporar\w*|cambiar\w*|salir|dejar|"
@@ -83,7 +84,7 @@ _NOT_THE_TIME = re.compile(
 )
 _NOT_BEFORE = re.compile(r"not?\b|nicht|pas", re.I)
 _AFTERWARDS = re.compile(
-    rf",? (?:and )?not (?:sooner|earlier|before)|\b(?:would be (?:natural|ideal|best)|the earliest)\b|{_FREE.pattern}",
+    rf",? (?:and )?not (?:sooner|earlier|before)|\b(?:would be (?:natural|ideal|best)|the earliest)\b|^ and (?:I|he|she)(?:['’]m| am|['’]s| is) (?:out|free|yours)\b|{_FREE.pattern}",
     re.I,
 )
 _OWES = re.compile(rf"{_NOTICE}|\bzum \w+ende|\b(?:offer|signing|acceptance)\b", re.I)

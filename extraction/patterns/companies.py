@@ -16,7 +16,7 @@ _LEGAL = (
 )
 _AND = r"(?:&|and|und|et|y|e|of|de|du|del|la|financier|financière|the)"
 _FIRM = re.compile(
-    rf"(?<![\w@.'’-])(?:\d{{1,3}}(?:st|nd|rd|th)?\s&\s)?(?:{_CAP},\s(?={_CAP}(?:\s{_CAP})?,?\s&\s)(?:{_CAP},\s)?)?{_CAP}(?:\s{{1,8}}(?:{_AND}\s{{1,8}}){{0,2}}{_CAP}){{0,6}}(?:\.?,?\s(?:&\s)?{_LEGAL}(?![\w])){{0,3}}(?:(?:(?<=Inc)|(?<=Ltda)|(?<=Ltd)|(?<=Corp))\.)?"
+    rf"(?<![\w@.'’-])(?:(?:[A-Z]\.\s?){{1,2}}(?={_CAP}))?(?:\d{{1,3}}(?:st|nd|rd|th)?\s&\s)?(?:{_CAP},\s(?={_CAP}(?:\s{_CAP})?,?\s&\s)(?:{_CAP},\s)?)?{_CAP}(?:\s{{1,8}}(?:{_AND}\s{{1,8}}){{0,2}}{_CAP}){{0,6}}(?:\.?,?\s(?:&\s)?{_LEGAL}(?![\w])){{0,3}}(?:(?:(?<=Inc)|(?<=Ltda)|(?<=Ltd)|(?<=Corp))\.)?"
 )
 _KEYWORD = re.compile(
     r"\b(?:Wealth|\w*[Bb]ank|Advis[oe]r\w*|Advisory|Securities|Partners|Capital|Bank\w*|Trust|Group\w*|Groupe|Financial|"
@@ -58,6 +58,11 @@ _STRONG_CUE = re.compile(
     r"employed|arbeite|bin|"
     r"travaille|trabajo|lavoro|trabalho)\s(?:at|with|for|by|over at|bei|chez|en|para|presso|per|na|no))\s(?:the\s)?$"
 )
+# "a small shop called Two Rivers": the words before say what the name is of.
+_CALLED = re.compile(
+    r"\b(?:shop|firm|practice|boutique|RIA|agency|outfit|company|bank|partnership) (?:called|named|by the name of|is(?: called)?)\s$",
+    re.I,
+)
 _IS_LEGAL = re.compile(rf"[\s,]{_LEGAL}$")
 _CUE = re.compile(
     r"(?:\b(?:at|with|for|joined|of|bei|bei der|beim|im|in der|chez|au|à la|à l['’]|en|na|no|from|by|firm is|firm|"
@@ -66,7 +71,7 @@ _CUE = re.compile(
 )
 _TRIMMED = re.compile(
     r"^(?:(?:The|At|With|In|I|We|My|Our|For|From|And|Of|Dear|Hi|Hello|Tell|As|On|By|Shop|Role|Company|Current|"
-    r"Somos|Firm|To|For|Re|RE|FW|Fwd)\s)+(?=[A-ZÀ-Þ])"
+    r"Somos|Firm|To|For|Re|RE|FW|Fwd|Currently|Presently|Now|Today|Still)\s)+(?=[A-ZÀ-Þ])"
 )
 _WRONG = re.compile(
     r"\b(?:Series|Monday|Tuesday|Wednesday|Thursday|Friday|Dear|Hello|Subject|Meeting|Time|Zoom|Calendly|LinkedIn|"
@@ -95,7 +100,8 @@ _TIME = re.compile(
 )
 _PAST = re.compile(
     r"\b(?:formerly|former|previously|survived|training class|approach anyone|used to|ex-|not at|before that|"
-    r"sent by)\b[^.]{0,60}$",
+    r"sent by)\b[^.]{0,60}$|"
+    r"\b(?:left|quit|departed|resigned from|retired from|(?:let go|laid off) (?:by|from)|(?:after|since) leaving)\W[^.]{0,6}$",
     re.I,
 )
 
@@ -124,6 +130,12 @@ def named_as_domain(passage: Passage, address: str | None) -> Iterator[Span]:
             yield Span(" ".join(name.split()), passage, start, start + len(name), 0.75)
 
 
+# "Larch Street Advisors of Seattle" is called by its first words.
+_OF_A_CITY = re.compile(
+    rf"(?<=Advisors) of (?!America\b)(?:{_CAP})(?: {_CAP})?$|(?<=Partners) of (?!America\b)(?:{_CAP})(?: {_CAP})?$"
+)
+
+
 def _is_place_or_person(name: str) -> bool:
     return cities.known(name) or name in REGION_NAMES or bool(_TIME.match(name))
 
@@ -139,7 +151,7 @@ def _trimmed(name: str, start: int) -> tuple[str, int]:
     skip = lead.end() if lead else 0
     title = _TITLE_FIRST.match(name[skip:])
     skip += title.end() if title else 0
-    name = name[skip:]
+    name = _OF_A_CITY.sub("", name[skip:])
     first_line = name.split("\n\n")[0]
     return first_line.rstrip(" ,"), start + skip
 
@@ -150,7 +162,11 @@ def _score(name: str, passage: Passage, start: int) -> float:
     before = passage.before(start, 70)
     strong = bool(_STRONG_CUE.search(before)) and not _is_place_or_person(name)
     score = (
-        max(0.5 * bool(_KEYWORD.search(name)), 0.6 * bool(_KNOWN.search(name)), 0.4 * strong)
+        max(
+            0.5 * bool(_KEYWORD.search(name)),
+            0.6 * bool(_KNOWN.search(name) or _CALLED.search(before)),
+            0.4 * strong,
+        )
         + 0.35 * bool(_IS_LEGAL.search(name))
         + 0.2 * (" & " in name)
     )

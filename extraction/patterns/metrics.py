@@ -56,12 +56,14 @@ _SERIES = re.compile(
     re.I,
 )
 _BARE_LICENSES = re.compile(
-    r"(?:\b[Rr]egistrations?:?|\b[Ll]icen[sc](?:es|ed):?|\bI am\b|\b(?:hold|holds|have|has|got|carry|carries|"
+    r"(?:\b[Rr]egistrations?:?|\b[Ll]icen[sc](?:es|ed):?|\bFINRA:?|\bExams?:?|\bI am\b|\b(?:hold|holds|have|has|got|carry|carries|"
     r"passed)(?: (?:the|my|his|her|a))?\b|\bwith the\b|\bthe SIE(?:\sand\b)?|"
     r"\bregistered with\b|\b[Ss]eries\b|"
     r"[.,]\s)\W{0,3}(?:the\s)?(?:SIE,?\s(?:and\s(?:the\s)?)?)?((?:\d{1,2})(?:(?:,\s(?:and\s)?(?:the\s)?|/|\s&\s|"
-    r"\sand\s(?:the\s)?|\splus\s(?:the\s)?)\d{1,2}(?![\d,.]\d|\s?[%$MKmk]\b)){0,6})(?=[\s.;,])",
+    r"\sand\s(?:the\s)?|\splus\s(?:the\s)?)\d{1,2}(?![\d,.]\d|\s?[%$MKmk]\b)){0,6})(?=[\s.;,)])",
 )
+# "S7, S63, S65".
+_SHORT = re.compile(r"(?<![\w-])((?:S-?\d{1,2}(?:,? (?:and |& )?|/)){1,6}S-?\d{1,2})(?![\w-])")
 _LICENSE_NUMBERS = frozenset(
     "3 4 6 7 8 9 10 14 16 22 23 24 26 27 28 30 31 39 50 51 52 53 57 63 65 66 79 82 86 87 99".split()
 )
@@ -164,7 +166,7 @@ def licenses_in(passage: Passage) -> Iterator[Span]:
     text = passage.text
     for match in re.finditer(r"\bSIE\b", text):
         yield Span("SIE", passage, match.start(), match.end(), 0.9)
-    for pattern in (_SERIES, _BARE_LICENSES):
+    for pattern in (_SERIES, _BARE_LICENSES, _SHORT):
         for match in pattern.finditer(text):
             numbers = list(re.finditer(r"\d{1,2}", match.group(1)))
             if pattern is _BARE_LICENSES and (
@@ -188,12 +190,34 @@ def _is_denied(passage: Passage, first: int, start: int, end: int) -> bool:
     return bool(_NOT_HELD.search(before) or _GONE.match(passage.after(end, 45)))
 
 
-_NOT_HELD = re.compile(r"(?:\bnot|n['’]t|\bno|\bnever|\bwithout|used to|gave up|dropped|gone is)\b[^.;,]{0,25}$", re.I)
+_NOT_HELD = re.compile(
+    r"(?:\bnot|n['’]t|\bno|\bnever|\bwithout|used to|gave up|dropped|gone is|let (?:my|the))\b[^.;,]{0,25}$", re.I
+)
 _GONE = re.compile(r"^[^.;,]{0,20}\b(?:gone|lapsed|expired|inactive|ran out|went away)\b|^[^.;\d]{0,14}\bnot\b", re.I)
 
 
+_IN_WORDS = {
+    "certified financial planner": "CFP",
+    "chartered financial consultant": "ChFC",
+    "chartered financial analyst": "CFA",
+    "certified public accountant": "CPA",
+    "chartered life underwriter": "CLU",
+    "certified private wealth advisor": "CPWA",
+    "certified investment management analyst": "CIMA",
+    "certified trust and fiduciary advisor": "CTFA",
+    "retirement income certified professional": "RICP",
+    "certified divorce financial analyst": "CDFA",
+    "accredited investment fiduciary": "AIF",
+    "enrolled agent": "EA",
+}
+_SPELT = re.compile(rf"\b({'|'.join(_IN_WORDS)})\b(?! (?:board|exam|program|track|candidate|course))", re.I)
+
+
 def designations_in(passage: Passage) -> Iterator[Span]:
-    """Letters after a name, but not those that somebody is still studying for."""
+    """Letters after a name, or what they stand for, but not those that somebody is still studying for."""
+    for match in _SPELT.finditer(passage.text):
+        if not _NOT_YET.search(passage.before(match.start(), 50)):
+            yield Span(_IN_WORDS[match.group(1).lower()], passage, match.start(), match.end(), 0.8)
     for match in _DESIGNATION.finditer(passage.text):
         before, after = passage.before(match.start(), 50), passage.after(match.end(), 25)
         earned = _EARNED.search(before)

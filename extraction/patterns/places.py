@@ -29,13 +29,15 @@ _AFTER = re.compile(
     rf",?\s)({any_of(REGION_NAMES)}|{any_of(COUNTRIES)})(?![\w-])\)?"
     rf"(?:(?:,\s{{1,4}}|\s?\()({any_of(COUNTRIES)})(?![\w-]))?"
 )
+# "Larch Street Advisors of Seattle": where the firm is, not where somebody is.
+_SEAT = re.compile(r"\b(?:Advisors|Partners|Bank|Trust|Group|Capital|Management|Wealth|Securities) of\s$")
 _POSTAL = re.compile(r"(?:(?:CH|D|A|F|I|L|E|P)-)?\b\d{4,5}(?:-\d{3})?\s$")
 
 _HERE = re.compile(
     r"\b(?:(?:I|we)(?:['’]ve| have)?(?: just| recently)? (?:moved|relocated) (?:back )?to|(?:moving|relocating|"
-    r"transferring) from|(?:am|'m|’m|is|are|me)\s(?:\w+\s){0,2}(?:out of|in|at|from|near)|based|live[sd]?|living|"
+    r"transferring) from|(?:am|'m|’m|is|are|me)\s(?!originally)(?:\w+\s){0,2}(?:out of|in|at|from|near)|based|live[sd]?|living|"
     r"lives|resid\w+|"
-    r"home base|located|here|work(?:s|ing)?(?: out)?(?: of| from| in| at)|out of (?:our|the|my)|calls?|"
+    r"home base|located|here|work(?:s|ing)? remotely from|(?:have|has) been in|work(?:s|ing)?(?: out)?(?: of| from| in| at)|out of (?:our|the|my)|calls?|"
     r"(?:office|branch|practice|team|home|house|desk|book|clients|firm)\s(?:is\s)?(?:here\s)?in|in our|at our|from our|"
     r"city|location|where|currently|outside(?: of)?|just north of|suburbs? of|serving|still in|now in|back in|"
     r"wohn\w+|leb[et]\w*|ansässig|sitz in|tätig|arbeit\w+|niederlassung|filiale|standort|derzeit|"
@@ -171,7 +173,7 @@ def _by_name(passage: Passage, countries: tuple[str, ...]) -> Iterator[Place]:
             ):
                 break
             if not after and not _POSTAL.search(passage.text[max(0, start - 12) : start]):
-                score -= 0.1 if city.people >= LARGE or _IN.search(passage.before(start)) else 0.3
+                score -= 0.1 if city.people >= LARGE or score > 0.8 or _IN.search(passage.before(start)) else 0.3
             yield Place(" ".join(name.split()), state, where, passage, start, after.end() if after else end, score)
             break
 
@@ -209,6 +211,8 @@ def _score(passage: Passage, start: int, end: int) -> float:
     before, after = passage.before(start, 110), passage.after(end, 40)
     if _NOT_AFTER.match(after):
         return 0.2
+    if _SEAT.search(before):
+        return 0.5
     here = max((match.end() for match in _HERE.finditer(before)), default=-1)
     elsewhere = max((match.end() for match in _ELSEWHERE.finditer(before[-80:])), default=-1)
     elsewhere = elsewhere + max(0, len(before) - 80) if elsewhere >= 0 else -1

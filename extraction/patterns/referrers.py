@@ -11,27 +11,37 @@ from extraction.patterns.reading import Passage, Span, within_limits
 from extraction.patterns.roles import Somebody, is_user
 
 _ME = (
-    r"(?:me\b|us\b|I write|I (?:should )?(?:contact|reach|get in touch|drop|talk|speak)|that I|your (?:name|"
-    r"details|number|address|card))"
+    r"(?:me\b|us\b|you\b|I write|I (?:should |ought to |might )?(?:contact|reach|get in touch|drop|talk|speak|write|call)|"
+    r"we (?:should )?(?:talk|speak|meet|connect)|that (?:I|you)|your (?:name|details|number|address|card|firm))"
 )
 _REFERRED_ME = re.compile(
-    rf"({NAME})(?:\s\([^)\n]{{1,90}}\))?,?\s(?:has\s|kindly\s|then\s)?(?:referred|recommended|introduced|suggested|"
-    rf"passed on|passed along|gave|told|sent|pointed|put|advised|encouraged)\s{_ME}"
+    rf"({NAME})(?:\s\([^)\n]{{1,90}}\))?,?\s(?:(?:has|had|kindly|then|just|also)\s){{0,2}}(?:referred|recommended|introduced|"
+    rf"suggested|passed on|passed along|passed|gave|told|sent|pointed|put|advised|encouraged|urged|mentioned|said|thought|"
+    rf"insisted|spoke (?:so |very )?(?:highly|well|warmly) of)\s{_ME}"
+    rf"|({NAME})['’]s?\s(?:kind\s)?(?:suggestion|recommendation|introduction|referral|advice|urging)"
+    rf"|({NAME})\b[^.;!?\n]{{0,60}},?\s(?:and|who)\s(?:(?:he|she|they)\s)?(?:thought|said|suggested|insisted|figured)\s"
+    rf"(?:that\s)?(?:I|you|we)\s(?:should|ought|were|could|would|might)"
     rf"|({NAME}),?\s(?:hat mir (?:empfohlen|geraten)|hat mich|m['’]a (?:recommandé|conseillé|suggéré|donné|parlé)|"
     rf"me (?:recomendó|aconsejó|dio|habló|"
     rf"sugirió|indicou|recomendou|deu|falou)|mi ha (?:consigliato|suggerito|dato|parlato))"
 )
 _BY = re.compile(
-    rf"\b(?:(?:[Rr]eferred|[Rr]ecommended|[Ii]ntroduced|[Ss]uggested) (?:to you )?by|[Ii]ntroduction (?:via|from|"
-    rf"through)|(?:^|\n)Via|[Aa]t the suggestion of|[Rr]ecommendation of|[Rr]ecomendación de|"
+    rf"\b(?:(?:[Rr]eferred|[Rr]ecommended|[Ii]ntroduced|[Ss]uggested|[Pp]ointed|[Ss]ent|[Ss]teered|[Dd]irected|[Tt]old) "
+    rf"(?:(?:to you|to me|your way|in your direction|towards? you|here|about you) )?by|[Ii]ntroduction (?:via|from|"
+    rf"through)|(?:^|\n)Via|(?:[Aa]t|[Oo]n) the (?:suggestion|urging|recommendation|request|advice|behest) of|"
+    rf"(?:[Gg]ot|[Hh]ave|[Hh]ad|[Ff]ound|[Rr]eceived) your (?:name|number|details|card|e-?mail|address|contact)(?: details)? "
+    rf"(?:from|through|via)|[Tt]hanks to|[Cc]ourtesy of|[Tt]hrough (?:my|our) (?:mutual )?(?:friend|colleague|acquaintance),?|"
+    rf"[Rr]ecommendation of|[Rr]ecomendación de|"
     rf"me lo pasó|[Dd]e parte de|[Dd]e la part de|(?:[Ss]ur (?:le conseil|la recommandation) de)|[Ee]mpfehlung von|"
     rf"[Vv]on|[Pp]or recomendación de)\s({NAME})"
 )
 # One of these stands in whatever the first pattern finds; looking for them takes no time, trying every name does.
 _REFERS = re.compile(
-    r"\s(?:referred|recommended|introduced|suggested|passed|gave|told|sent|pointed|put|advised|encouraged|hat mi[rc]h?|"
-    r"m['’]a|me|mi ha)\s"
+    r"\s(?:referred|recommended|introduced|suggested|passed|gave|told|sent|pointed|put|advised|encouraged|urged|mentioned|"
+    r"said|thought|insisted|figured|spoke|hat mi[rc]h?|m['’]a|me|mi ha)\s|['’]s? (?:kind )?(?:suggestion|recommendation|"
+    r"introduction|referral|advice|urging)\b"
 )
+_AROUND = re.compile(r"^(?:Per|When|After|Since|Because) | I$")  # what a run of capitals holds beside the name
 _GERMAN_REFERRAL = re.compile(r"empfohlen|Empfehlung")
 _REFERRING = re.compile(
     r"\brefer(?:ring)?\b|\breferral\b|\bintroduc(?:e|ing|tion)\b|\brecommend\b|\bmeet\b|je vous recommande|"
@@ -74,7 +84,7 @@ def _named_referrers(passages: tuple[Passage, ...], person: Somebody, circle: Ci
         for match in (*told, *_BY.finditer(passage.text)):
             if match.re is _BY and " von " in f" {match.group().lower()}" and not _GERMAN_REFERRAL.search(passage.text):
                 continue
-            name = clean_name(match.group(match.lastindex or 1))[0]
+            name = clean_name(_AROUND.sub("", match.group(match.lastindex or 1)))[0]
             if looks_like_a_name(name) and not same_person(name, person.name) and not is_user(name, circle):
                 yield Somebody(
                     name,

@@ -81,13 +81,13 @@ _GERMAN = re.compile(
 )
 _TARGET_BEFORE = re.compile(
     r"(?:looking (?:for|at)|look(?:s|ed)? (?:for|at)|open to|opportunity as|wants? to (?:be|hear about)|want(?:s|"
-    r"ed)?\W|like to (?:be|hear about)|hop(?:e|ing) for|would (?:like|love|be|have)"
+    r"ed)?\W|like to (?:be|hear about|lead|run|work|come|join|become|serve)|hop(?:e|ing) for|would (?:like|love|be|have)"
     r"|accept|would take|would you take|['’]d (?:be|love|like)|consider|seek(?:s|ing)?|seat|search|"
     r"find (?:us )?an?|find|need|fill|vacan\w+|(?<!present )(?<!current )(?:role|position)|opening|gig|next|goal"
     r"|aspir\w+|interested in|discuss\w*|application(?: received)?|applicant|posting|apply(?:ing)?|"
     r"in mind for me was|anything like|hope to|hoping to|aspire|ideally|ideal|dream|next step|move (?:up|on) (?:in)?to|promoted?|"
     r"ready to (?:be|run)|see myself as|step(?:ping)? (?:down|up)(?: into| to)|to be(?:come)?|be(?:ing)? made|"
-    r"promoted to|replac\w+|advertisement for|job of"
+    r"promoted to|replac\w+|\bad(?:vert\w*)? for|job of"
     r"|busc[oa]|gustaría|vacante|plaza|puesto|procur[oa]|vaga|lugar|queria|gostaria|vorrei|cerco|interessiert|"
     r"viserais|poste|post of|salto a|next step I would take|position als|stelle|bewerb\w+|gesucht|"
     r"vorstellen|bouger|conviendrait|for the"
@@ -120,7 +120,7 @@ _SURELY_WANTED = re.compile(
 )
 _PAST = re.compile(
     r"\b(?:formerly|former|ex|not|nor|once (?:an?|the|was)|used to be|previously|instead of|assistant to|"
-    r"whom you placed)\W[^.]{0,25}$",
+    r"whom you placed|where (?:I|he|she) was)\W[^.]{0,25}$",
     re.I,
 )
 # Whose title it is when it is not the person's.
