@@ -83,7 +83,7 @@ _WRONG = re.compile(
 _TITLE_WORD = re.compile(
     r"\b(?:Senior|Vice|President|Director|Manager|Advisor|Officer|Planner|Head of|Chief|Managing|Associate|"
     r"Strategist|Principal|Executive|Founder|Leiter(?:in)?|Consultant|"
-    r"Market Leader|Producing|Estimad[ao]|Representative|Recruiter|Analyst)\b"
+    r"Market Leader|Producing|\w*(?:[Bb]erater|[Ll]eiter|[Bb]etreuer|[Vv]erwalter)(?:in)?|Estimad[ao]|Representative|Recruiter|Analyst)\b"
 )
 _END = "\x00"
 _TITLE_FIRST = re.compile(

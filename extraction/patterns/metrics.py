@@ -27,7 +27,7 @@ _CLIENTS_COUNTED = re.compile(
     rf"\b{_CLIENT_NOUN}\b[^.()]{{0,70}}\((\d{{1,4}})(?: of them| exactly| exactement| on the last count)?\)", re.I
 )
 _COUNTED = re.compile(rf"\b(?:{_CLIENT_NOUN}|y(?:ea)?rs?|ans|a[ñn]os|anni|\w*jahren?)\b", re.I)
-_EXACT = re.compile(r"\((\d{1,4})(?: exactly| exactement| on the last count| of them)?\)")
+_EXACT = re.compile(r"\((\d{1,4})(?: exactly| exactement| on the last count| of them)?\)(?!\s?\d)")
 _YEARS = re.compile(
     rf"\b({NUMBER})\s{{1,6}}(?:yrs?|years?|years['’]|ans|años|anos|anni|jahren?|berufsjahren|jahre)\b(?!\s?(?:ago|old|notice|"
     rf"contract|next))",

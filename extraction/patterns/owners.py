@@ -101,8 +101,11 @@ def _share_out(
                 share.spans[kind].append(_as_asked(kind, span, answer))
     for share in shares:
         share.spans["company"] += companies.named_as_domain(passage, share.person.email)
+    firms = [(span.start, span.end) for span in companies.companies_in(passage) if span.score >= 0.5]
     for place in places_in(passage, lookup.countries):
         answer = owners.answer_at(place.start)
+        if any(first < place.start and place.end <= last for first, last in firms):
+            continue  # "Fiduciaria Andes" is no place
         if posting and not answer and _names_a_title(passage, place.start):
             continue  # where the job is
         if answer and answer.kind in (*_IGNORED, "wanted", "target"):

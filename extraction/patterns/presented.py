@@ -11,6 +11,7 @@ from extraction.patterns.circle import Circle
 from extraction.patterns.companies import companies_in
 from extraction.patterns.names import NAME, TITLED, clean_name, looks_like_a_name, names_in, same_person
 from extraction.patterns.reading import Passage, Span
+from extraction.patterns.referrers import is_referrer_at
 from extraction.patterns.regions import COUNTRIES, REGION_NAMES, STATE_NAMES
 from extraction.patterns.roles import Somebody, from_party, is_known, is_user
 from extraction.patterns.titles import titles_in
@@ -257,7 +258,7 @@ def _weight(passage: Passage, start: int, end: int, following: str, of_oneself: 
     weight -= 0.3 * following.startswith(("'s", "’s"))
     weight -= 0.3 * bool(of_oneself and following.startswith((" and I ", " and me ")))
     weight -= 0.3 * bool(of_oneself >= SAID_OF_ONESELF and _SPEAKS_OF.search(before))
-    return weight - 1.0 * bool(_REFERS.match(following))
+    return weight - 1.0 * bool(_REFERS.match(following) or is_referrer_at(passage, start))
 
 
 _REFERS = re.compile(

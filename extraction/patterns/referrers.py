@@ -7,7 +7,7 @@ from extraction.letter import Party
 from extraction.patterns.circle import Circle
 from extraction.patterns.names import NAME, clean_name, looks_like_a_name, same_person
 from extraction.patterns.notices import Answer
-from extraction.patterns.reading import Passage, Span, within_limits
+from extraction.patterns.reading import Passage, Span, once, within_limits
 from extraction.patterns.roles import Somebody, is_user
 
 _ME = (
@@ -20,20 +20,26 @@ _REFERRED_ME = re.compile(
     rf"insisted|spoke (?:so |very )?(?:highly|well|warmly) of)\s{_ME}"
     rf"|({NAME})['’]s?\s(?:kind\s)?(?:suggestion|recommendation|introduction|referral|advice|urging)"
     rf"|({NAME})\b[^.;!?\n]{{0,60}},?\s(?:and|who)\s(?:(?:he|she|they)\s)?(?:thought|said|suggested|insisted|figured)\s"
-    rf"(?:that\s)?(?:I|you|we)\s(?:should|ought|were|could|would|might)"
-    rf"|({NAME}),?\s(?:hat mir (?:empfohlen|geraten)|hat mich|m['’]a (?:recommandé|conseillé|suggéré|donné|parlé)|"
-    rf"me (?:recomendó|aconsejó|dio|habló|"
-    rf"sugirió|indicou|recomendou|deu|falou)|mi ha (?:consigliato|suggerito|dato|parlato))"
+    rf"(?:that\s)?(?:I|we)\s(?:should|ought)\b"
+    rf"|({NAME}),?\s(?:hat mir (?:empfohlen|geraten|(?:(?:Ihr|dein)en?\s\w+\s)?(?:gegeben|genannt))|hat mich|"
+    rf"(?:qui\s)?m['’]a (?:recommandé|conseillé|suggéré|donné|parlé|transmis|dit)|"
+    rf"me (?:recomendó|aconsejó|dio|habló|pasó|sugirió|dijo|indicou|recomendou|deu|falou|passou)|"
+    rf"mi ha (?:consigliato|suggerito|dato|parlato|indicato|detto))"
 )
 _BY = re.compile(
     rf"\b(?:(?:[Rr]eferred|[Rr]ecommended|[Ii]ntroduced|[Ss]uggested|[Pp]ointed|[Ss]ent|[Ss]teered|[Dd]irected|[Tt]old) "
     rf"(?:(?:to you|to me|your way|in your direction|towards? you|here|about you) )?by|[Ii]ntroduction (?:via|from|"
-    rf"through)|(?:^|\n)Via|(?:[Aa]t|[Oo]n) the (?:suggestion|urging|recommendation|request|advice|behest) of|"
+    rf"through)|(?:^|\n)Via|(?:[Aa]t|[Oo]n) the (?:suggestion|urging|recommendation|advice) of|"
     rf"(?:[Gg]ot|[Hh]ave|[Hh]ad|[Ff]ound|[Rr]eceived) your (?:name|number|details|card|e-?mail|address|contact)(?: details)? "
     rf"(?:from|through|via)|[Tt]hanks to|[Cc]ourtesy of|[Tt]hrough (?:my|our) (?:mutual )?(?:friend|colleague|acquaintance),?|"
     rf"[Rr]ecommendation of|[Rr]ecomendación de|"
-    rf"me lo pasó|[Dd]e parte de|[Dd]e la part de|(?:[Ss]ur (?:le conseil|la recommandation) de)|[Ee]mpfehlung von|"
-    rf"[Vv]on|[Pp]or recomendación de)\s({NAME})"
+    rf"(?:[Mm]e )?(?:lo pasó|dio su (?:contacto|nombre|teléfono|número)|pasó su (?:contacto|número))|[Dd]e parte de|[Dd]e la part de|"
+    rf"transmis(?:es?)? par|recommandé(?:e)? par|par l['’]intermédiaire de|avuto (?:il suo|i suoi) (?:contatt[oi]|numero|nome) da|"
+    rf"su (?:consiglio|suggerimento|segnalazione) di|por (?:indicação|sugestão) d[eao]s?|indicou (?:vocês?|o senhor|a senhora|"
+    rf"seu nome) foi|recomendad[oa] por|indicad[oa] por|(?:Ihren Namen|Ihren Kontakt|Ihre Nummer|Ihre Adresse|Ihre "
+    rf"Kontaktdaten) (?:habe ich|bekam ich|erhielt ich) von|auf (?:Anraten|Vermittlung|Hinweis|Empfehlung) von|"
+    rf"(?:[Ss]ur (?:le conseil|la recommandation) de)|[Ee]mpfehlung von|"
+    rf"[Vv]on|[Pp]or recomendación de)\s(?:(?:Frau|Herrn?|Sra?\.|M\.|Mme|a|o|la|el)\s)?({NAME})"
 )
 # One of these stands in whatever the first pattern finds; looking for them takes no time, trying every name does.
 _REFERS = re.compile(
@@ -41,7 +47,7 @@ _REFERS = re.compile(
     r"said|thought|insisted|figured|spoke|hat mi[rc]h?|m['’]a|me|mi ha)\s|['’]s? (?:kind )?(?:suggestion|recommendation|"
     r"introduction|referral|advice|urging)\b"
 )
-_AROUND = re.compile(r"^(?:Per|When|After|Since|Because) | I$")  # what a run of capitals holds beside the name
+_AROUND = re.compile(r"^(?:Per|When|After|Since|Because|C['’]est) | I$")  # what a run of capitals holds beside the name
 _GERMAN_REFERRAL = re.compile(r"empfohlen|Empfehlung")
 _REFERRING = re.compile(
     r"\brefer(?:ring)?\b|\breferral\b|\bintroduc(?:e|ing|tion)\b|\brecommend\b|\bmeet\b|je vous recommande|"
@@ -76,14 +82,26 @@ def referrer_in(
     return named if named.email else next(same, named)
 
 
+@once
+def referrals_in(passage: Passage) -> Iterator[re.Match[str]]:
+    """Where a passage says that somebody sent the writer; the last group that matched is the name."""
+    if _REFERS.search(passage.text):
+        yield from _REFERRED_ME.finditer(passage.text)
+    for match in _BY.finditer(passage.text):
+        if _GERMAN_REFERRAL.search(passage.text) or not re.match(r"[Vv]on\b", match.group()):
+            yield match
+
+
+def is_referrer_at(passage: Passage, position: int) -> bool:
+    """Whether the name that begins there is of somebody who is said to have sent the writer."""
+    return any(match.start(match.lastindex or 1) == position for match in referrals_in(passage))
+
+
 def _named_referrers(passages: tuple[Passage, ...], person: Somebody, circle: Circle) -> Iterator[Somebody]:
     for passage in within_limits(passages):
         if passage.kind == "signature" or circle.is_own(passage.author):
             continue
-        told = _REFERRED_ME.finditer(passage.text) if _REFERS.search(passage.text) else ()
-        for match in (*told, *_BY.finditer(passage.text)):
-            if match.re is _BY and " von " in f" {match.group().lower()}" and not _GERMAN_REFERRAL.search(passage.text):
-                continue
+        for match in referrals_in(passage):
             name = clean_name(_AROUND.sub("", match.group(match.lastindex or 1)))[0]
             if looks_like_a_name(name) and not same_person(name, person.name) and not is_user(name, circle):
                 yield Somebody(

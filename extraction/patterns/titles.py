@@ -66,7 +66,7 @@ _ROMANCE_HEAD = (
     r"(?:(?:vice)?president[ea]|(?:sub)?directora?|directeur|directrice|gerente|asesora?|assessora?|consultora?|"
     r"consultora?|soci[oa]|associée?|gestora?|gérante?|"
     r"conseill(?:er|ère)|analist[ae]|analyste|jefe|jefa|responsable|banquero|banquera|banquier|banquière|gestionnaire|assistante?|chargée?|agente|planejadora?|coordenadora?|delegad[oa]|bancari[oa]|consulente|responsabile|direttore|direttrice|promotore|promotrice|gestore|gestrice|courtier|diretora?|"
-    r"sócio|sócia|planificadora?)"
+    r"sócio|sócia|planificadora?|planificat(?:eur|rice))"
 )
 _ROMANCE = re.compile(
     rf"(?<![\w-]){_ROMANCE_HEAD}(?:\s{_QUALITY}|\s(?:de|del|di|du|des|d['’]|da|do)\s?(?:la\s|"
@@ -193,8 +193,10 @@ def _title(passage: Passage, start: int, end: int, english: bool) -> Title:
         )
     if not capital and _NOISE.search(passage.before(start, 20)):
         score -= 0.4
-    if " " not in written and (
-        _PART_OF_A_NAME.search(passage.text[:start][-30:]) or _GOES_ON_AS_NAME.match(passage.text[end : end + 3])
+    if (
+        (english or written.endswith(("Partner", "Manager")))
+        and " " not in written
+        and (_PART_OF_A_NAME.search(passage.text[:start][-30:]) or _GOES_ON_AS_NAME.match(passage.text[end : end + 3]))
     ):
         score -= 0.5
     several = english and bool(re.search(rf"{_HEAD}s$", written, re.I))
