@@ -85,7 +85,8 @@ _NOT_THE_TIME = re.compile(
 )
 _NOT_BEFORE = re.compile(r"not?\b|nicht|pas", re.I)
 _AFTERWARDS = re.compile(
-    rf",? (?:and )?not (?:sooner|earlier|before)|\b(?:would be (?:natural|ideal|best)|the earliest)\b|^ and (?:I|he|she)(?:['’]m| am|['’]s| is) (?:out|free|yours)\b|{_FREE.pattern}",
+    rf",? (?:and )?not (?:sooner|earlier|before)|\b(?:would be (?:natural|ideal|best)|the earliest)\b|^ and (?:I|he|"
+    rf"she)(?:['’]m| am|['’]s| is) (?:out|free|yours)\b|{_FREE.pattern}",
     re.I,
 )
 _OWES = re.compile(rf"{_NOTICE}|\bzum \w+ende|\b(?:offer|signing|acceptance)\b", re.I)

@@ -16,14 +16,17 @@ _LEGAL = (
 )
 _AND = r"(?:&|and|und|et|y|e|of|de|du|del|la|financier|financière|the)"
 _FIRM = re.compile(
-    rf"(?<![\w@.'’-])(?:(?:[A-Z]\.\s?){{1,2}}(?={_CAP}))?(?:\d{{1,3}}(?:st|nd|rd|th)?\s&\s)?(?:{_CAP},\s(?={_CAP}(?:\s{_CAP})?,?\s&\s)(?:{_CAP},\s)?)?{_CAP}(?:\s{{1,8}}(?:{_AND}\s{{1,8}}){{0,2}}{_CAP}){{0,6}}(?:\.?,?\s(?:&\s)?{_LEGAL}(?![\w])){{0,3}}(?:(?:(?<=Inc)|(?<=Ltda)|(?<=Ltd)|(?<=Corp))\.)?"
+    rf"(?<![\w@.'’-])(?:(?:[A-Z]\.\s?){{1,2}}(?={_CAP}))?(?:\d{{1,3}}(?:st|nd|rd|"
+    rf"th)?\s&\s)?(?:{_CAP},\s(?={_CAP}(?:\s{_CAP})?,?\s&\s)(?:{_CAP},\s)?)?{_CAP}(?:\s{{1,8}}(?:{_AND}\s{{1,8}}){{0,2}}{_CAP}){{0,6}}(?:\.?,?\s(?:&\s)?{_LEGAL}(?![\w])){{0,3}}(?:(?:(?<=Inc)|(?<=Ltda)|(?<=Ltd)|(?<=Corp))\.)?"
 )
 _KEYWORD = re.compile(
-    r"\b(?:Wealth|\w*[Bb]ank|Advis[oe]r\w*|Advisory|Securities|Partners|Capital|Bank\w*|Trust|Group\w*|Groupe|Financial|"
+    r"\b(?:Wealth|\w*[Bb]ank|Advis[oe]r\w*|Advisory|Securities|Partners|Capital|Bank\w*|Trust|Group\w*|Groupe|"
+    r"Financial|"
     r"Finance|Investments?|Asset|Management|Planning|Fiduciary|"
     r"Credit Union|Mutual|Life|Federal|National|Brothers|Bros|Advice|Stewardship|Investors|Funds?|Strategies|"
     r"Planners|Consultants|"
-    r"Crédit|Crédito|Credito|Kredit\w*|Fiduciaria|Fiduciaire|Custody|Savings|Merchant|Fonds|Versicherung\w*|Assurances?|Seguros|Assicurazioni|Banca|Banco|Banque|Caisse|Caja|Cassa|SIM|"
+    r"Crédit|Crédito|Credito|Kredit\w*|Fiduciaria|Fiduciaire|Custody|Savings|Merchant|Fonds|Versicherung\w*|"
+    r"Assurances?|Seguros|Assicurazioni|Banca|Banco|Banque|Caisse|Caja|Cassa|SIM|"
     r"Finanz\w*|Beratung|Conseils?|Consultoria|Consulenza|Investimentos|Inversiones|Asesores|Assessores|Consulenti|"
     r"Family Office|Counsel|Company|Compagnie|Holdings|Insurance|Patrimo\w+|Gestión|Gestão|Sparverein|Sparkasse|"
     r"Vermögens\w+|Maison|Cie|Collective|Associates|"
@@ -45,9 +48,12 @@ _KNOWN = re.compile(
     r"Macquarie|AMP|DBS|OCBC|Emirates NBD)\b"
 )
 _HOLDER = (
-    r"(?:[Aa]dvis[oe]rs?|[Mm]anager|[Dd]irector|[Pp]resident|[Pp]artner|[Pp]lanner|[Oo]fficer|[Ss]trategist|[Aa]ssociate|[Pp]rincipal|"
-    r"[Ff]ounder|[Oo]wner|[Cc]onsultant|[Bb]anker|[Ee]xecutive|[Ll]eader|[Ss]pecialist|[Aa]nalyst|[Bb]roker|[Rr]epresentative|"
-    r"[Cc]ounsel(?:l)?or|\w*[Bb]erater(?:in)?|\w*[Bb]etreuer(?:in)?|[Cc]onseill(?:er|ère)|[Aa]sesora?|[Aa]ssessora?|[Cc]onsulente|"
+    r"(?:[Aa]dvis[oe]rs?|[Mm]anager|[Dd]irector|[Pp]resident|[Pp]artner|[Pp]lanner|[Oo]fficer|[Ss]trategist|"
+    r"[Aa]ssociate|[Pp]rincipal|"
+    r"[Ff]ounder|[Oo]wner|[Cc]onsultant|[Bb]anker|[Ee]xecutive|[Ll]eader|[Ss]pecialist|[Aa]nalyst|[Bb]roker|"
+    r"[Rr]epresentative|"
+    r"[Cc]ounsel(?:l)?or|\w*[Bb]erater(?:in)?|\w*[Bb]etreuer(?:in)?|[Cc]onseill(?:er|ère)|[Aa]sesora?|[Aa]ssessora?|"
+    r"[Cc]onsulente|"
     r"[Gg]estora?|[Gg]estionnaire|[Bb]anquier|[Bb]anquer[oa])"
 )
 # Words after which even a name without any sign of a firm is one.
@@ -60,7 +66,8 @@ _STRONG_CUE = re.compile(
 )
 # "a small shop called Two Rivers": the words before say what the name is of.
 _CALLED = re.compile(
-    r"\b(?:shop|firm|practice|boutique|RIA|agency|outfit|company|bank|partnership) (?:called|named|by the name of|is(?: called)?)\s$",
+    r"\b(?:shop|firm|practice|boutique|RIA|agency|outfit|company|bank|partnership) (?:called|named|by the name of|"
+    r"is(?: called)?)\s$",
     re.I,
 )
 _IS_LEGAL = re.compile(rf"[\s,]{_LEGAL}$")
@@ -83,7 +90,8 @@ _WRONG = re.compile(
 _TITLE_WORD = re.compile(
     r"\b(?:Senior|Vice|President|Director|Manager|Advisor|Officer|Planner|Head of|Chief|Managing|Associate|"
     r"Strategist|Principal|Executive|Founder|Leiter(?:in)?|Consultant|"
-    r"Market Leader|Producing|\w*(?:[Bb]erater|[Ll]eiter|[Bb]etreuer|[Vv]erwalter)(?:in)?|Estimad[ao]|Representative|Recruiter|Analyst)\b"
+    r"Market Leader|Producing|\w*(?:[Bb]erater|[Ll]eiter|[Bb]etreuer|[Vv]erwalter)(?:in)?|Estimad[ao]|Representative|"
+    r"Recruiter|Analyst)\b"
 )
 _END = "\x00"
 _TITLE_FIRST = re.compile(
@@ -92,7 +100,8 @@ _TITLE_FIRST = re.compile(
     r"^[\w -]{0,30}?\b(?:Principal|Partner|President|Founder|Owner|CEO)\s(?:of|for)\s+|"
     r"^[\w -]{0,40}?\b(?:Officer|Manager|Director|Advis[oe]r|Banker|Planner|Strategist|Associate)\s(?:of|for|at|"
     r"with)\s+the\s+|"
-    r"^(?:[Gg]erente|[Dd]irectora?|[Dd]irecteur|[Dd]irectrice|[Ss]oci[oa]|[Aa]sesora?|[Gg]estora?|[Dd]iretora?|[Dd]irettore|[Dd]irettrice)\s"
+    r"^(?:[Gg]erente|[Dd]irectora?|[Dd]irecteur|[Dd]irectrice|[Ss]oci[oa]|[Aa]sesora?|[Gg]estora?|[Dd]iretora?|"
+    r"[Dd]irettore|[Dd]irettrice)\s"
     r"(?:de|di|du|da|do)\s[\w ]{3,30}?\s(?:de|di|du|da|do|della|del|en)\s(?=[A-ZÀ-Þ])"
 )
 _TIME = re.compile(
@@ -101,7 +110,8 @@ _TIME = re.compile(
 _PAST = re.compile(
     r"\b(?:formerly|former|previously|survived|training class|approach anyone|used to|ex-|not at|before that|"
     r"sent by)\b[^.]{0,60}$|"
-    r"\b(?:left|quit|departed|resigned from|retired from|(?:let go|laid off) (?:by|from)|(?:after|since) leaving)\W[^.]{0,6}$",
+    r"\b(?:left|quit|departed|resigned from|retired from|(?:let go|laid off) (?:by|from)|(?:after|since) "
+    r"leaving)\W[^.]{0,6}$",
     re.I,
 )
 

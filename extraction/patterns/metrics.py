@@ -14,7 +14,8 @@ _CLIENT_NOUN = (
     r"household count|dentists\sas\sclients|haushalte)"
 )
 _CLIENTS = re.compile(
-    rf"(?<![$€£.,\d])(?<!hundred )(?<!hundred and )\b({NUMBER})(?:\s(?:loyal|private|client|active|wealthy|trust|family|"
+    rf"(?<![$€£.,\d])(?<!hundred )(?<!hundred and )\b({NUMBER})(?:\s(?:loyal|private|client|active|wealthy|trust|"
+    rf"family|"
     rf"core))?\s{{1,6}}{_CLIENT_NOUN}\b",
     re.I,
 )
@@ -29,13 +30,15 @@ _CLIENTS_COUNTED = re.compile(
 _COUNTED = re.compile(rf"\b(?:{_CLIENT_NOUN}|y(?:ea)?rs?|ans|a[ñn]os|anni|\w*jahren?)\b", re.I)
 _EXACT = re.compile(r"\((\d{1,4})(?: exactly| exactement| on the last count| of them)?\)(?!\s?\d)")
 _YEARS = re.compile(
-    rf"\b({NUMBER})\s{{1,6}}(?:yrs?|years?|years['’]|ans|años|anos|anni|jahren?|berufsjahren|jahre)\b(?!\s?(?:ago|old|notice|"
+    rf"\b({NUMBER})\s{{1,6}}(?:yrs?|years?|years['’]|ans|años|anos|anni|jahren?|berufsjahren|jahre)\b(?!\s?(?:ago|"
+    rf"old|notice|"
     rf"contract|next))",
     re.I,
 )
 _CAREER = re.compile(rf"\b({NUMBER})-years? (?:career|veteran|run|stint|history|experience)\b", re.I)
 _DECADES = re.compile(
-    rf"\b({NUMBER}|an?) decades?\b(?=(?: of experience)?(?: in| as| with clients| of| advising| serving|[,.;]))(?! ago)",
+    rf"\b({NUMBER}|an?) decades?\b(?=(?: of experience)?(?: in| as| with clients| of| advising| serving|[,.;]))(?! "
+    rf"ago)",
     re.I,
 )
 _YEARS_CUE = re.compile(
@@ -45,7 +48,8 @@ _YEARS_CUE = re.compile(
     re.I,
 )
 _OF_A_CAREER = re.compile(
-    r"experien\w+|expérience|erfahrung|esperienza|business|industry|career|profession|trade|métier|oficio|sector|settore|"
+    r"experien\w+|expérience|erfahrung|esperienza|business|industry|career|profession|trade|métier|oficio|sector|"
+    r"settore|"
     r"berufs\w*|mercado|altogether|as an? (?:\w+ ){0,2}(?:advis[oe]r|planner|broker|banker)\b",
     re.I,
 )
@@ -56,7 +60,8 @@ _SERIES = re.compile(
     re.I,
 )
 _BARE_LICENSES = re.compile(
-    r"(?:\b[Rr]egistrations?:?|\b[Ll]icen[sc](?:es|ed):?|\bFINRA:?|\bExams?:?|\bI am\b|\b(?:hold|holds|have|has|got|carry|carries|"
+    r"(?:\b[Rr]egistrations?:?|\b[Ll]icen[sc](?:es|ed):?|\bFINRA:?|\bExams?:?|\bI am\b|\b(?:hold|holds|have|has|got|"
+    r"carry|carries|"
     r"passed)(?: (?:the|my|his|her|a))?\b|\bwith the\b|\bthe SIE(?:\sand\b)?|"
     r"\bregistered with\b|\b[Ss]eries\b|"
     r"[.,]\s)\W{0,3}(?:the\s)?(?:SIE,?\s(?:and\s(?:the\s)?)?)?((?:\d{1,2})(?:(?:,\s(?:and\s)?(?:the\s)?|/|\s&\s|"

@@ -61,7 +61,8 @@ _FIGURE = r"\d{1,3}(?:[,.' ]\d{3}){1,3}(?:[.,]\d{1,2})?(?!\d)|\d{1,4}(?:[.,]\d{1
 _MONEY = re.compile(
     rf"(?<![\w.,-])(?P<sign>{_SIGN})?\s?(?P<low>{_FIGURE})(?:\s?(?P<low_unit>{_UNIT}))?\s?(?P<low_after>€|\$)?"
     rf"(?:\s?(?P<dash>-|–|—|to|bis|à|a|y|and|et|und|e)\s?(?P<sign2>{_SIGN})?\s?(?P<high>{_FIGURE}))?"
-    rf"(?:\s?(?P<unit>{_UNIT}))?(?:\s?(?:d[ei]\s)?(?P<after>€|\$|£|EUR|USD|CHF|GBP|Euros?|Franken|euros?|dólares|dollars|francs|reais|"
+    rf"(?:\s?(?P<unit>{_UNIT}))?(?:\s?(?:d[ei]\s)?(?P<after>€|\$|£|EUR|USD|CHF|GBP|Euros?|Franken|euros?|dólares|"
+    rf"dollars|francs|reais|"
     rf"US\$))?(?![\w%])",
     re.I,
 )
@@ -85,7 +86,8 @@ _AFTER_SIGN = {
 _CUES = {
     "production": re.compile(
         r"produc\w+|\bthat did\b|last (?:twelve|12)\b|\b(?:I|we|he|she) did\b|revenues?|t-?12|trailing|"
-        r"\b(?:did|do|does|doing|generat\w+|threw off|throws off)\W{0,3}(?:about |around |roughly |just )?$|gross\w*|gdc|"
+        r"\b(?:did|do|does|doing|generat\w+|threw off|throws off)\W{0,3}(?:about |around |roughly |just )?$|gross\w*|"
+        r"gdc|"
         r"\bfees\b|fee rev|erträge|revenus|facturación|ingresos|receitas?|provvigion\w*|ricavi|fatturato|"
         r"chiffre d['’]affaires|commissions|provision\w*|ertrag|comision\w*|comissões|faturamento",
         re.I,
@@ -131,7 +133,8 @@ _TODAY = re.compile(
     re.I,
 )
 _NOT_AFTER = re.compile(
-    r"^\s?(?:(?:of|in) (?:net )?new\b|(?:that |which )?(?:the|our|my) (?:team|group|firm|branch|office|complex|ensemble)\b|"
+    r"^\s?(?:(?:of|in) (?:net )?new\b|(?:that |which )?(?:the|our|my) (?:team|group|firm|branch|office|complex|"
+    r"ensemble)\b|"
     r"at the branch|for the (?:branch|team|group|office)|in the branch|as a team|%|due|at the start)",
     re.I,
 )
@@ -140,7 +143,8 @@ _NOT_AFTER = re.compile(
 _PART = re.compile(r"\b(half|(?:a )?quarter|three[- ]quarters)(?: of)?(?: an?)? (billion|million)\b(?: dollars)?", re.I)
 _PARTS = {"half": 0.5, "quarter": 0.25, "a quarter": 0.25, "three quarters": 0.75, "three-quarters": 0.75}
 _PLAIN_CUE = re.compile(
-    r"\b(?:t-?12|gdc|production|revenues?|salary|base|comp(?:ensation)?|pay)(?: (?:of|is|was|at))?\W{0,3}(?:about |around |"
+    r"\b(?:t-?12|gdc|production|revenues?|salary|base|comp(?:ensation)?|pay)(?: (?:of|is|was|at))?\W{0,3}(?:about |"
+    r"around |"
     r"roughly )?$",
     re.I,
 )

@@ -35,9 +35,11 @@ _POSTAL = re.compile(r"(?:(?:CH|D|A|F|I|L|E|P)-)?\b\d{4,5}(?:-\d{3})?\s$")
 
 _HERE = re.compile(
     r"\b(?:(?:I|we)(?:['’]ve| have)?(?: just| recently)? (?:moved|relocated) (?:back )?to|(?:moving|relocating|"
-    r"transferring) from|(?:am|'m|’m|is|are|me)\s(?!originally)(?:\w+\s){0,2}(?:out of|in|at|from|near)|based|live[sd]?|living|"
+    r"transferring) from|(?:am|'m|’m|is|are|me)\s(?!originally)(?:\w+\s){0,2}(?:out of|in|at|from|near)|based|"
+    r"live[sd]?|living|"
     r"lives|resid\w+|"
-    r"home base|located|here|work(?:s|ing)? remotely from|(?:have|has) been in|work(?:s|ing)?(?: out)?(?: of| from| in| at)|out of (?:our|the|my)|calls?|"
+    r"home base|located|here|work(?:s|ing)? remotely from|(?:have|has) been in|work(?:s|ing)?(?: out)?(?: of| from| "
+    r"in| at)|out of (?:our|the|my)|calls?|"
     r"(?:office|branch|practice|team|home|house|desk|book|clients|firm)\s(?:is\s)?(?:here\s)?in|in our|at our|from our|"
     r"city|location|where|currently|outside(?: of)?|just north of|suburbs? of|serving|still in|now in|back in|"
     r"wohn\w+|leb[et]\w*|ansässig|sitz in|tätig|arbeit\w+|niederlassung|filiale|standort|derzeit|"
@@ -51,7 +53,8 @@ _ELSEWHERE = re.compile(
     r"\b(?:if|whether|would (?:look|go|love|like|move|consider|be)|want(?:s|ed)? to|open to|consider\w*|relocat\w+|"
     r"mov(?:e|ing) (?:back )?(?:to|out)|move from|moved (?:from|out)|mov(?:e|ed|ing) (?:us|me)|prefer\w*|"
     r"transfer\w*|rather|ideally|eventually|hop(?:e|ing)|"
-    r"looking|interested|appl(?:y|ying|ication|icant|ied)|seat|posting|posted|role|opening|opportunit\w+|position|job|search|vacancy|opened|opening|"
+    r"looking|interested|appl(?:y|ying|ication|icant|ied)|seat|posting|posted|role|opening|opportunit\w+|position|"
+    r"job|search|vacancy|opened|opening|"
     r"conference|forum|summit|congress|expo|symposium|met|booth|spoke|trip|travel\w*|flight|visit\w*|wedding|scan\w*|"
     r"daughter|son|parents|grew up|raised|native|born|originally|from\b(?=\s*$)|"
     r"(?<!moved )(?<!relocated )(?<!back )(?<!close )(?<!next )to\b(?=\s*$)|formerly|used to|left|previously|prior|"

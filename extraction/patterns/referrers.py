@@ -11,12 +11,15 @@ from extraction.patterns.reading import Passage, Span, once, within_limits
 from extraction.patterns.roles import Somebody, is_user
 
 _ME = (
-    r"(?:me\b|us\b|you\b|I write|I (?:should |ought to |might )?(?:contact|reach|get in touch|drop|talk|speak|write|call)|"
+    r"(?:me\b|us\b|you\b|I write|I (?:should |ought to |might )?(?:contact|reach|get in touch|drop|talk|speak|write|"
+    r"call)|"
     r"we (?:should )?(?:talk|speak|meet|connect)|that (?:I|you)|your (?:name|details|number|address|card|firm))"
 )
 _REFERRED_ME = re.compile(
-    rf"({NAME})(?:\s\([^)\n]{{1,90}}\))?,?\s(?:(?:has|had|kindly|then|just|also)\s){{0,2}}(?:referred|recommended|introduced|"
-    rf"suggested|passed on|passed along|passed|gave|told|sent|pointed|put|advised|encouraged|urged|mentioned|said|thought|"
+    rf"({NAME})(?:\s\([^)\n]{{1,90}}\))?,?\s(?:(?:has|had|kindly|then|just|also)\s){{0,2}}(?:referred|recommended|"
+    rf"introduced|"
+    rf"suggested|passed on|passed along|passed|gave|told|sent|pointed|put|advised|encouraged|urged|mentioned|said|"
+    rf"thought|"
     rf"insisted|spoke (?:so |very )?(?:highly|well|warmly) of)\s{_ME}"
     rf"|({NAME})['’]s?\s(?:kind\s)?(?:suggestion|recommendation|introduction|referral|advice|urging)"
     rf"|({NAME})\b[^.;!?\n]{{0,60}},?\s(?:and|who)\s(?:(?:he|she|they)\s)?(?:thought|said|suggested|insisted|figured)\s"
@@ -27,15 +30,21 @@ _REFERRED_ME = re.compile(
     rf"mi ha (?:consigliato|suggerito|dato|parlato|indicato|detto))"
 )
 _BY = re.compile(
-    rf"\b(?:(?:[Rr]eferred|[Rr]ecommended|[Ii]ntroduced|[Ss]uggested|[Pp]ointed|[Ss]ent|[Ss]teered|[Dd]irected|[Tt]old) "
+    rf"\b(?:(?:[Rr]eferred|[Rr]ecommended|[Ii]ntroduced|[Ss]uggested|[Pp]ointed|[Ss]ent|[Ss]teered|[Dd]irected|"
+    rf"[Tt]old) "
     rf"(?:(?:to you|to me|your way|in your direction|towards? you|here|about you) )?by|[Ii]ntroduction (?:via|from|"
     rf"through)|(?:^|\n)Via|(?:[Aa]t|[Oo]n) the (?:suggestion|urging|recommendation|advice) of|"
-    rf"(?:[Gg]ot|[Hh]ave|[Hh]ad|[Ff]ound|[Rr]eceived) your (?:name|number|details|card|e-?mail|address|contact)(?: details)? "
-    rf"(?:from|through|via)|[Tt]hanks to|[Cc]ourtesy of|[Tt]hrough (?:my|our) (?:mutual )?(?:friend|colleague|acquaintance),?|"
+    rf"(?:[Gg]ot|[Hh]ave|[Hh]ad|[Ff]ound|[Rr]eceived) your (?:name|number|details|card|e-?mail|address|contact)(?: "
+    rf"details)? "
+    rf"(?:from|through|via)|[Tt]hanks to|[Cc]ourtesy of|[Tt]hrough (?:my|our) (?:mutual )?(?:friend|colleague|"
+    rf"acquaintance),?|"
     rf"[Rr]ecommendation of|[Rr]ecomendación de|"
-    rf"(?:[Mm]e )?(?:lo pasó|dio su (?:contacto|nombre|teléfono|número)|pasó su (?:contacto|número))|[Dd]e parte de|[Dd]e la part de|"
-    rf"transmis(?:es?)? par|recommandé(?:e)? par|par l['’]intermédiaire de|avuto (?:il suo|i suoi) (?:contatt[oi]|numero|nome) da|"
-    rf"su (?:consiglio|suggerimento|segnalazione) di|por (?:indicação|sugestão) d[eao]s?|indicou (?:vocês?|o senhor|a senhora|"
+    rf"(?:[Mm]e )?(?:lo pasó|dio su (?:contacto|nombre|teléfono|número)|pasó su (?:contacto|número))|[Dd]e parte de|"
+    rf"[Dd]e la part de|"
+    rf"transmis(?:es?)? par|recommandé(?:e)? par|par l['’]intermédiaire de|avuto (?:il suo|i suoi) (?:contatt[oi]|"
+    rf"numero|nome) da|"
+    rf"su (?:consiglio|suggerimento|segnalazione) di|por (?:indicação|sugestão) d[eao]s?|indicou (?:vocês?|o senhor|"
+    rf"a senhora|"
     rf"seu nome) foi|recomendad[oa] por|indicad[oa] por|(?:Ihren Namen|Ihren Kontakt|Ihre Nummer|Ihre Adresse|Ihre "
     rf"Kontaktdaten) (?:habe ich|bekam ich|erhielt ich) von|auf (?:Anraten|Vermittlung|Hinweis|Empfehlung) von|"
     rf"(?:[Ss]ur (?:le conseil|la recommandation) de)|[Ee]mpfehlung von|"
@@ -43,8 +52,10 @@ _BY = re.compile(
 )
 # One of these stands in whatever the first pattern finds; looking for them takes no time, trying every name does.
 _REFERS = re.compile(
-    r"\s(?:referred|recommended|introduced|suggested|passed|gave|told|sent|pointed|put|advised|encouraged|urged|mentioned|"
-    r"said|thought|insisted|figured|spoke|hat mi[rc]h?|m['’]a|me|mi ha)\s|['’]s? (?:kind )?(?:suggestion|recommendation|"
+    r"\s(?:referred|recommended|introduced|suggested|passed|gave|told|sent|pointed|put|advised|encouraged|urged|"
+    r"mentioned|"
+    r"said|thought|insisted|figured|spoke|hat mi[rc]h?|m['’]a|me|mi ha)\s|['’]s? (?:kind )?(?:suggestion|"
+    r"recommendation|"
     r"introduction|referral|advice|urging)\b"
 )
 _AROUND = re.compile(r"^(?:Per|When|After|Since|Because|C['’]est) | I$")  # what a run of capitals holds beside the name

@@ -19,10 +19,13 @@ _MODIFIER = (
     r"Sales|Insurance|Mortgage|Registered|Independent|Founding|General|Group|Management|Advisory|Strategy|Talent|"
     r"Corporate|Family|Fiduciary|Deputy|"
     r"HR|Human|Resources?|People|Advisor|Financial|First(?= Vice)|Second(?= Vice)|Acting|Interim|Co|Plans?|"
-    r"Benefits?|401\(k\)|403\(b\)|Community|Commercial|Premier|Solutions|Digital|Mass|High|Net|Worth|Chartered|Certified|Key|Account|Affluent|Signature|Premium|Sector|Distribution|Desk|Fixed|Charitable|Head|Property|Personal|Bank|Banking)"
+    r"Benefits?|401\(k\)|403\(b\)|Community|Commercial|Premier|Solutions|Digital|Mass|High|Net|Worth|Chartered|"
+    r"Certified|Key|Account|Affluent|Signature|Premium|Sector|Distribution|Desk|Fixed|Charitable|Head|Property|"
+    r"Personal|Bank|Banking)"
 )
 _HEAD = (
-    r"(?:Advis[oe]r|Counsel(?:l)?or|Manager|Director|President|Partner|Planner|Officer|Strategist|Economist|Associate|Principal|"
+    r"(?:Advis[oe]r|Counsel(?:l)?or|Manager|Director|President|Partner|Planner|Officer|Strategist|Economist|"
+    r"Associate|Principal|"
     r"Co-?Founder|Founder|"
     r"Owner|CEO|CFO|COO|CIO|CCO|CTO|Consultant|Banker|Executive|Leader|Specialist|Analyst|Administrators?|"
     r"Wholesaler|Trader|Stockbroker|Trustee|Underwriter|Lender|Accountant|Attorney|Chair(?:man|woman)?|"
@@ -65,7 +68,9 @@ _QUALITY = (
 _ROMANCE_HEAD = (
     r"(?:(?:vice)?president[ea]|(?:sub)?directora?|directeur|directrice|gerente|asesora?|assessora?|consultora?|"
     r"consultora?|soci[oa]|associée?|gestora?|gérante?|"
-    r"conseill(?:er|ère)|analist[ae]|analyste|jefe|jefa|responsable|banquero|banquera|banquier|banquière|gestionnaire|assistante?|chargée?|agente|planejadora?|coordenadora?|delegad[oa]|bancari[oa]|consulente|responsabile|direttore|direttrice|promotore|promotrice|gestore|gestrice|courtier|diretora?|"
+    r"conseill(?:er|ère)|analist[ae]|analyste|jefe|jefa|responsable|banquero|banquera|banquier|banquière|"
+    r"gestionnaire|assistante?|chargée?|agente|planejadora?|coordenadora?|delegad[oa]|bancari[oa]|consulente|"
+    r"responsabile|direttore|direttrice|promotore|promotrice|gestore|gestrice|courtier|diretora?|"
     r"sócio|sócia|planificadora?|planificat(?:eur|rice))"
 )
 _ROMANCE = re.compile(
@@ -76,16 +81,19 @@ _ROMANCE = re.compile(
 _GERMAN = re.compile(
     r"(?<![\w-])(?:Senior[- ]|Junior[- ]|Stellvertretender? )?(?:[A-ZÄÖÜ][a-zäöüß]{2,20})?(?:[Bb]erater(?:in)?|"
     r"[Ll]eiter(?:in)?|[Vv]erwalter(?:in)?|[Bb]etreuer(?:in)?|"
-    r"[Dd]irektor(?:in)?|[Pp]rokurist(?:in)?|[Gg]eschäftsführer(?:in)?|[Mm]akler(?:in)?|[Vv]orst[aä]nd(?:in|smitglied)?|[Bb]ankier|[Pp]artner(?:in)?|[Mm]anager(?:in)?)(?:\s(?:(?:für|der|"
+    r"[Dd]irektor(?:in)?|[Pp]rokurist(?:in)?|[Gg]eschäftsführer(?:in)?|[Mm]akler(?:in)?|[Vv]orst[aä]nd(?:in|"
+    r"smitglied)?|[Bb]ankier|[Pp]artner(?:in)?|[Mm]anager(?:in)?)(?:\s(?:(?:für|der|"
     r"des)\s)?[A-ZÄÖÜ][\w-]{2,20}){0,3}(?![\w-])"
 )
 _TARGET_BEFORE = re.compile(
     r"(?:looking (?:for|at)|look(?:s|ed)? (?:for|at)|open to|opportunity as|wants? to (?:be|hear about)|want(?:s|"
-    r"ed)?\W|like to (?:be|hear about|lead|run|work|come|join|become|serve)|hop(?:e|ing) for|would (?:like|love|be|have)"
+    r"ed)?\W|like to (?:be|hear about|lead|run|work|come|join|become|serve)|hop(?:e|ing) for|would (?:like|love|be|"
+    r"have)"
     r"|accept|would take|would you take|['’]d (?:be|love|like)|consider|seek(?:s|ing)?|seat|search|"
     r"find (?:us )?an?|find|need|fill|vacan\w+|(?<!present )(?<!current )(?:role|position)|opening|gig|next|goal"
     r"|aspir\w+|interested in|discuss\w*|application(?: received)?|applicant|posting|apply(?:ing)?|"
-    r"in mind for me was|anything like|hope to|hoping to|aspire|ideally|ideal|dream|next step|move (?:up|on) (?:in)?to|promoted?|"
+    r"in mind for me was|anything like|hope to|hoping to|aspire|ideally|ideal|dream|next step|move (?:up|on) "
+    r"(?:in)?to|promoted?|"
     r"ready to (?:be|run)|see myself as|step(?:ping)? (?:down|up)(?: into| to)|to be(?:come)?|be(?:ing)? made|"
     r"promoted to|replac\w+|\bad(?:vert\w*)? for|job of"
     r"|busc[oa]|gustaría|vacante|plaza|puesto|procur[oa]|vaga|lugar|queria|gostaria|vorrei|cerco|interessiert|"
@@ -125,14 +133,16 @@ _PAST = re.compile(
 )
 # Whose title it is when it is not the person's.
 _OTHERS = re.compile(
-    r"\b(?:my|his|her|our) (?:wife|husband|brother|sister|father|mother|dad|mom|son|daughter|spouse|partner|boss|friend|"
+    r"\b(?:my|his|her|our) (?:wife|husband|brother|sister|father|mother|dad|mom|son|daughter|spouse|partner|boss|"
+    r"friend|"
     r"manager|uncle|aunt|cousin|in-laws?)(?: is|,| was|, who is)(?: an?| the)?\s$|"
     r"\bretired (?:\w+ ){0,3}as(?: an?| the)?\s$",
     re.I,
 )
 _SURELY_HELD = re.compile(
     r"\b(?:hold the (?:position|title|post|rank) of|(?<!to )(?:was|were|got|been|just|recently) (?:promoted|moved up|"
-    r"elevated|named|made)(?: to)?|now an?|am an?|one of (?:the|our|their|its|two|three|four|five|six|seven|eight)(?: \w+)?)\s$",
+    r"elevated|named|made)(?: to)?|now an?|am an?|one of (?:the|our|their|its|two|three|four|five|six|seven|"
+    r"eight)(?: \w+)?)\s$",
     re.I,
 )
 _ONE_OF = re.compile(r"\bone of (?:the|our|their|its|two|three|four|five|six|seven|eight)(?: \w+)?\s$", re.I)
@@ -141,12 +151,14 @@ _NOISE = re.compile(r"\b(?:agree\w*|with the|your|our|a senior partner|their|his
 
 _OF_A_FIRM = re.compile(
     r"(?:(?<=Founder)|(?<=Owner)|(?<=CEO)|(?<=Partner)|(?<=Principal)|(?<=Chair))\s+of\s.*$|"
-    r"\s+(?:of|for)\s[^,]*\b(?:Collective|Advisory|Advis[oe]rs|Partners|Bank|Group|LLC|Inc|Company|Securities|Capital)\b[^,]*$"
+    r"\s+(?:of|for)\s[^,]*\b(?:Collective|Advisory|Advis[oe]rs|Partners|Bank|Group|LLC|Inc|Company|Securities|"
+    r"Capital)\b[^,]*$"
 )
 # "Gerente de Inversiones de Fiduciaria": where the firm begins.
 _SWALLOWED = re.compile(
     r"\s(?:der|des|bei|beim|bei der)\s\S*(?:[Bb]ank|kasse|AG|GmbH|Gruppe)\b.*$|"
-    r"(?<=[a-zà-ÿ])\s(?:de|di|du|da|do|del|della|en|em|chez|bei)\s(?:la\s)?[A-ZÀ-Þ][\w’'-]+$(?<!Inversiones)(?<!Banca)(?<!Investimentos)"
+    r"(?<=[a-zà-ÿ])\s(?:de|di|du|da|do|del|della|en|em|chez|"
+    r"bei)\s(?:la\s)?[A-ZÀ-Þ][\w’'-]+$(?<!Inversiones)(?<!Banca)(?<!Investimentos)"
 )
 _PART_OF_A_NAME = re.compile(r"(?!I['’])[A-ZÀ-Þ][\w&'’-]+ $")
 _GOES_ON_AS_NAME = re.compile(r"^ [A-ZÀ-Þ]\w")
