@@ -117,7 +117,6 @@ def test_what_was_missing_is_learned_as_missing_and_written_as_it_is_filed():
         changed(company__company_name=None),
         changed(company__company_name="Unknown"),
         changed(company__company_name="x" * 201),
-        changed(company__industry=["Banking"]),
         changed(company__company_name="Acme Wealth Partners", skip=True),
         changed(index=5, company__company_name="Acme Wealth Partners"),
         changed(deal__job_title="Branch Manager"),
