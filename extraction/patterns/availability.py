@@ -49,7 +49,8 @@ _SPAN = (
 _TIME = re.compile(
     rf"(?<![\w.-])(?:(?:not before|no(?:t)? (?:earlier|sooner) than|not until|after|within|nicht vor|pas avant|"
     rf"no antes de)\s)?"
-    rf"(?:(?:from|in|by|a partir d[eo]l?|à partir de|a partire da|ab|em|en|im)\s{_MONTH}(?!\s\d|\sde|,\s\d)|{_DATE}|{_SPAN}|"
+    rf"(?:(?:from|in|by|a partir d[eo]l?|à partir de|a partire da|ab|em|en|im)\s{_MONTH}(?!\s\d|\sde|,\s\d)|{_DATE}|"
+    rf"{_SPAN}|"
     rf"immediately|right away|straight away|after bonus(?:es)?(?: season)?)(?![\w-])",
     re.I,
 )
