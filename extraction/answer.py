@@ -64,19 +64,21 @@ class Answer:
             if "full_name" not in waiting or waiting.keys() <= {"role", "full_name"}:
                 return
             self._seated[theirs] = self._seat_for(
-                Who(cleaned("full_name", _text(waiting["full_name"])), cleaned("email", _text(waiting.get("email"))))
+                self._said("full_name", waiting["full_name"]), self._said("email", waiting.get("email"))
             )
         if (seat := self._seated[theirs]) is not None:
             for held, content in waiting.items():
                 yield from self._put(seat, held, content)
         waiting.clear()
 
-    def _seat_for(self, who: Who) -> int | None:
+    def _seat_for(self, name: Said | None, email: Said | None) -> int | None:
         """Where to put what is said of somebody; None for those who are not to be filed, or not in the mail."""
+        who = Who(name and name.text, email and email.text)
         if self._belonging.is_nobody_to_file(who):
             return None
         known = self._seats.known(who)
-        if known is None and not self._grounding.is_named(who):
+        person = name if name and self._belonging.may_be_a_person(name.text) else None
+        if known is None and not self._grounding.knows(full_name=person, email=email):
             return None
         seat = self._seats.take(who, known)
         if known is None and seat is not None and self._belonging.has_another_part(who):

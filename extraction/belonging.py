@@ -12,20 +12,19 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from extraction.letter import Letter, Party, Segment
+from extraction.patterns import cities
 from extraction.patterns.circle import Circle, domain_of, is_service
 from extraction.patterns.links import is_free_mail
-from extraction.patterns.names import clean_name
+from extraction.patterns.names import clean_name, looks_like_a_name
 from extraction.types import Evidence, Extraction, OwnFirm, Person
 
 _OF_ONE_PERSON = frozenset({"email", "phone", "mobile", "linkedin_url"})
 # What people write under their names: their own, and that of their firm.
-_OF_A_SIGNATURE = _OF_ONE_PERSON | {"title", "licenses", "designations"}
+_OF_A_SIGNATURE = _OF_ONE_PERSON | {"title", "licenses", "designations", "meeting_link"}
 _OF_A_FIRM = frozenset({"company_name", "website", "city", "state", "country"})
-_NOT_A_PERSONS = re.compile(
-    r"(?:\b(?:tele)?fax|\bf|télécopieur|dial[- ]?in|\b(?:meeting|conference|webinar) ?id|\bpass ?code|access code|"
-    r"\bzoom)\b[^\w\n]{0,6}(?:no|number|nr)?\W{0,4}$",
-    re.I,
-)
+# Headers name people, their addresses, at most their firm.
+_OF_A_HEADER = frozenset({"full_name", "email", "company_name", "referrer_name", "referrer_email"})
+_NEVER_A_NAME = frozenset({"title", "target_title", "company_name", "city", "availability", "specializations"})
 _RECOMMENDS = re.compile(
     r"\brefer|\bintroduc|\brecommend|\brecommand|\bsuggest|empfehl|empfohl|\brecomiend|\brecomend|\bpresent[oa]|"
     r"\bprésent|\bapresent|raccomand|consigli|\bmeet\b|\bput (?:you|us|them) in touch",
@@ -60,6 +59,7 @@ class Belonging:
         authors = (segment.author for segment in letter.segments)
         voices = (party for party in chain([letter.sender, letter.reply_to], authors, letter.to, letter.cc) if party)
         self._parties = tuple(islice(dict.fromkeys(voices), MAX_PARTIES))
+        self._names = {party.name for party in self._parties} | {who_is(person).name for person in draft.people}
         self._our_names = {party.name for party in self._parties if party.name and self._circle.is_own(party)}
         self._our_names |= {own.user.name} if own.user and own.user.name else set()
         self._referrers = tuple(
@@ -71,7 +71,7 @@ class Belonging:
             for value in person.fields:
                 if value.field in _OF_ONE_PERSON and isinstance(value.value, str):
                     self._known[value.field, value.value.casefold()].add(person.index)
-        is_about_sender = any(_is_same(letter.sender, who_is(person)) for person in draft.people)
+        is_about_sender = not draft.people or any(_is_same(letter.sender, who_is(person)) for person in draft.people)
         self._tell_of_others = self._referrers if is_about_sender else (*self._referrers, letter.sender)
 
     # ------------------------------------------------------------ people
@@ -82,6 +82,13 @@ class Belonging:
             value is not None and self.is_ours(field, value)
             for field, value in (("full_name", who.name), ("email", who.email))
         )
+
+    def may_be_a_person(self, name: str) -> bool:
+        """Not a city, a firm or a title; a single word only when somebody is called so."""
+        return self._is_somebodys_name(name) or (looks_like_a_name(name) and not cities.known(name))
+
+    def _is_somebodys_name(self, text: str) -> bool:
+        return any(name and text.casefold() == name.casefold() for name in self._names)
 
     def has_another_part(self, who: Who) -> bool:
         """The referrer, or a sender of whom the rules know that they write about others: hardly a candidate."""
@@ -106,19 +113,24 @@ class Belonging:
     def is_theirs(self, who: Who, index: int, field: str, value: str, evidence: Evidence) -> bool:
         """Whether these words can stand for this person's value. `index` is their place among our people."""
         segment = self._segment(evidence)
-        if segment and segment.kind == "disclaimer":
+        if (segment and segment.kind == "disclaimer") or (evidence.source == "header" and field not in _OF_A_HEADER):
+            return False
+        if field in _NEVER_A_NAME and self._is_somebodys_name(value):
             return False
         if index not in self._known.get((field, value.casefold()), {index}):
             return False
         match field:
-            case "phone" | "mobile" if _NOT_A_PERSONS.search(self._before(evidence)):
-                return False
             case "email" if self._is_address_of_another(value, who):
                 return False
             case "referrer_name":
-                return not _is_same(Party(value, None), who) and self._recommends(value, evidence)
+                may_be = self.may_be_a_person(value) and not _is_same(Party(value, None), who)
+                return may_be and self._recommends(value, evidence)
             case "referrer_email":
-                return value != who.email
+                party = next((party for party in self._parties if party.email == value), None)
+                says = self._recommends(party.name, evidence) if party else evidence.source != "header"
+                return value != who.email and says
+            case "title" | "target_title" if cities.known(value):
+                return False
         return not self._is_anothers(field, segment, evidence, who)
 
     def _is_address_of_another(self, value: str, who: Who) -> bool:
@@ -126,36 +138,36 @@ class Belonging:
             party.email == value and _is_somebody_else(party, who) for party in (*self._parties, *self._referrers)
         )
 
-    def _recommends(self, name: str, evidence: Evidence) -> bool:
+    def _recommends(self, name: str | None, evidence: Evidence) -> bool:
         """Whether the mail may say so: to pass a mail on is no referral, nor is to be in copy."""
         read = self._letter.read
         words = [
             read[part.source][part.start : part.end]
             for part in self._letter.segments
-            if part.author and part.author.name and _is_same_name(part.author.name, name)
+            if name and part.author and part.author.name and _is_same_name(part.author.name, name)
         ]
         return any(map(_RECOMMENDS.search, words)) if words else evidence.source != "header"
 
     def _is_anothers(self, field: str, segment: Segment | None, evidence: Evidence, who: Who) -> bool:
-        """In a signature it is its author's or their firm's."""
+        """In a signature it is its author's or their firm's, but for what stands behind this person's name."""
         if field not in _OF_A_SIGNATURE | _OF_A_FIRM:
+            return False
+        if who.name and who.name.casefold() in self._above(evidence)[-1].casefold():
             return False
         author = segment.author if segment else None
         if segment and segment.kind == "signature" and author:
             signers = [author]
         else:
             signers = [party for party in self._parties if party.name and self._heads(party.name, evidence)]
-            signers += [author] if author and self._circle.is_own(author) and self._is_beside_ours(evidence) else []
+            if segment and author and self._circle.is_own(author):
+                # What we wrote to somebody holds our own numbers; what we write of them may hold theirs.
+                signers += [author] if segment.kind == "quoted" or self._is_beside_ours(evidence) else []
         return any(_is_somebody_else(party, who) and not _shares(field, party, who) for party in signers)
 
     def _segment(self, evidence: Evidence) -> Segment | None:
         segments = self._segments[evidence.source]
         number = bisect_right(segments, evidence.start, key=lambda segment: segment.start) - 1
         return segments[number] if number >= 0 and evidence.start < segments[number].end else None
-
-    def _before(self, evidence: Evidence) -> str:
-        """What stands before it on its line."""
-        return self._above(evidence)[-1][-40:]
 
     def _above(self, evidence: Evidence) -> list[str]:
         """The lines of its paragraph down to it; of the last one what stands before it."""

@@ -16,8 +16,9 @@ _FIGURE = r"\d{1,3}(?:[.,' ]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d+)?"
 _SIGN = r"(?:R\$|[$€£]|CHF|EUR|USD|GBP)"
 _CURRENCIES = {"USD": "$", "EUR": "€", "GBP": "£"}
 _UNITS = {
-    "k": 1e3, "thousand": 1e3, "tausend": 1e3, "mil": 1e3, "mille": 1e3,
+    "k": 1e3, "thousand": 1e3, "tausend": 1e3, "mil": 1e3, "mille": 1e3, "mila": 1e3,
     "m": 1e6, "mm": 1e6, "mn": 1e6, "mio": 1e6, "million": 1e6, "millones": 1e6, "milhões": 1e6, "millón": 1e6,
+    "milioni": 1e6, "milione": 1e6, "miliardi": 1e9, "mil millones": 1e9,
     "b": 1e9, "bn": 1e9, "billion": 1e9, "mrd": 1e9, "milliarde": 1e9, "milliard": 1e9,
 }  # fmt: skip
 _MONEY = re.compile(

@@ -9,6 +9,7 @@ from extraction.confidence import UNSUPPORTED
 from extraction.evidence import Stretch, find, places, sources
 from extraction.letter import Letter
 from extraction.likeness import retold
+from extraction.objections import Objections
 from extraction.patterns.cities import meant_by
 from extraction.types import Evidence, FieldContent, FieldValue, Person, RecordName
 
@@ -30,11 +31,11 @@ class Grounding:
     def __init__(self, letter: Letter, belonging: Belonging) -> None:
         self._letter = letter
         self._belonging = belonging
+        self._objections = Objections(letter)
 
-    def is_named(self, who: Who) -> bool:
-        """Whether the mail knows somebody by that name or address."""
-        named = (("full_name", who.name), ("email", who.email))
-        return any(value and find(self._letter, value, field) for field, value in named)
+    def knows(self, **named: Said | None) -> bool:
+        """Whether the mail names somebody so."""
+        return any(said and find(self._letter, said.text, field, said.near) for field, said in named.items())
 
     def value(self, record: RecordName, field: str, said: Said, who: Who, person: Person) -> Iterator[FieldValue]:
         """The value to merge. None when it is not even to be shown: it is ours, or the mail tries to steer its readers
@@ -72,10 +73,15 @@ class Grounding:
         """The words of the mail that are this person's; those that are somebody else's support nothing."""
         anothers = None
         for found in islice(places(self._letter, said.text, field, said.near, sources(self._letter)), MAX_PLACES):
-            if self._belonging.is_theirs(who, person.index, field, said.text, found):
+            if self._is_theirs(field, said.text, who, person, found):
                 return found
             anothers = anothers or found.model_copy(update={"status": "unsupported"})
         return self._derived(field, said, person) or anothers
+
+    def _is_theirs(self, field: str, text: str, who: Who, person: Person, found: Evidence) -> bool:
+        return self._belonging.is_theirs(who, person.index, field, text, found) and not self._objections.against(
+            field, text, found
+        )
 
     def _derived(self, field: str, said: Said, person: Person) -> Evidence | None:
         match field:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from extraction.patterns.links import is_free_mail
 from extraction.patterns.names import clean_name
 from extraction.patterns.phones import phone_e164
-from extraction.patterns.regions import COUNTRIES, state_code
+from extraction.patterns.regions import COUNTRIES, REGION_NAMES, state_code
 from extraction.text import canonical
 from extraction.types import Person
 
@@ -29,7 +29,10 @@ PLACEHOLDERS = frozenset(
 )
 _EMAIL = re.compile(r"[^\s@<>\"]{1,64}@[^\s@<>\"]{1,255}\.[^\s@<>\"]{2,63}")
 _LINK = re.compile(r"https?://[\w.-]+\.[a-z]{2,}/[^\s<>\"]{1,300}", re.I)
-_NO_BOOKING = re.compile(r"/(?:cancel\w*|reschedul\w*)\b", re.I)
+# Not the event that was booked, but what cancels it, where to book one, or where to dial in.
+_NO_BOOKING = re.compile(
+    r"/(?:cancel\w*|reschedul\w*)\b|calendly\.com/(?!events/)|//(?:[\w-]+\.)*(?:zoom|teams|meet|webex)\b", re.I
+)
 _MARKUP = re.compile(r"</?[a-z!]|\bjavascript:", re.I)
 _SIGN = r"(?:[A-Z]{0,2}[$€£]|[A-Z]{3}\s?)?"
 _FIGURE = r"\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d+(?:\.\d+)?"
@@ -79,16 +82,16 @@ def cleaned(field: str, text: str | None, region: str | None = "US") -> str | No
         case "designations":
             text = text.rstrip("®™")
         case "state":
-            text = state_code(text) or text
+            text = state_code(text) or ("" if text.isupper() and text not in REGION_NAMES else text)
         case "country":
             return text.upper() if re.fullmatch(r"[A-Za-z]{2}", text) else COUNTRIES.get(text)
     return text if _SHAPES.get(field, _WORDS).fullmatch(text) and not (field not in _SHAPES and _amount(text)) else None
 
 
 def _amount(text: str) -> str | None:
-    """`$1.48M`, `$250K-$300K`."""
+    """`$1.48M`, `$250K-$300K`; a few dollars are nobody's book."""
     written = _UNIT.sub(lambda unit: _UNITS[unit[1].lower()], re.sub(r"\s?[-–—]\s?", "-", text.rstrip("+")))
-    return written if _AMOUNT.fullmatch(written) else None
+    return written if _AMOUNT.fullmatch(written) and re.search(r"[KMB]|[\d,]{4}", written) else None
 
 
 def company_domain(person: Person) -> str | None:
@@ -105,7 +108,7 @@ def _host(text: str) -> str | None:
     except ValueError:
         return None
     host = (host or "").removeprefix("www.")
-    return host if re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", host) else None
+    return host if re.fullmatch(r"([a-z0-9-]+\.)+[a-z][a-z0-9-]+", host) else None
 
 
 def _profile(text: str) -> str | None:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+import phonenumbers
+
 from extraction.figures import Match, Way, amounts, client_counts, shares, years
 from extraction.folding import fold, folded, on_word_edges
 from extraction.patterns.regions import CODES, COUNTRIES, STATE_NAMES, country_of_state, state_code
@@ -31,15 +33,17 @@ _BETWEEN_DIGITS = r"[\s().\-/–·]{0,3}"
 
 
 def _phone(text: str, value: str, pointed: bool) -> Iterator[Match]:
-    """The last nine digits or more in this order, with anything that numbers are written with between them. What is
-    left out in front may be a country code; a trunk zero may stand there."""
-    digits = re.sub(r"\D", "", value)
-    if len(digits) < 9:
+    """The last nine digits or more in this order, of shorter numbers all, with anything that numbers are written with
+    between them. What is left out in front may be a country code; a trunk zero may stand there."""
+    digits = value.removeprefix("+")
+    try:
+        least = min(9, len(str(phonenumbers.parse(value).national_number)))
+    except phonenumbers.NumberParseException:
         return
     front = ""
-    for digit in digits[:-9]:
+    for digit in digits[:-least]:
         front = f"(?:{front}{digit}{_BETWEEN_DIGITS})?"
-    number = rf"(?<![1-9])[+(]{{0,2}}{front}{_BETWEEN_DIGITS.join(digits[-9:])}(?!\d)"
+    number = rf"(?<![1-9])[+(]{{0,2}}{front}{_BETWEEN_DIGITS.join(digits[-least:])}(?!\d)"
     yield from ((*found.span(), "normalised") for found in re.finditer(number, text))
 
 
@@ -61,8 +65,8 @@ def _address(text: str, value: str, pointed: bool) -> Iterator[Match]:
 
 # ---------------------------------------------------------------- places
 
-# A code is no word: it stands behind a comma, a bracket, a city or at the beginning of a line.
-_CODE = r"(?:^|[,(|·>\t\n][ ]?|[ ]{{2}}|[A-Z][\w'’.-]+[ ])({})(?![\w'’]|[ ]?[:#])"
+# A code is no word: it stands behind a comma, a bracket, a label, a city or at the beginning of a line.
+_CODE = r"(?:^|[,(|·>\t\n:=][ ]?|[ ]{{2}}|[A-Z][\w'’.-]+[ ])({})(?![\w'’]|[ ]?[:#])"
 _SHORTEST = 5  # letters of a name that is known in any case: "Mass" is a state, "mass" a word
 
 
