@@ -74,7 +74,7 @@ def _phones_of(value: str) -> Callable[[Passage], Iterable[Any]]:
     region = phonenumbers.region_code_for_number(phonenumbers.parse(value))
 
     def phones(passage: Passage) -> Iterable[Any]:
-        return phones_in(passage, (region,))
+        return phones_in(passage, (region,) if region else ())
 
     phones.__name__ = f"phones in {region}"
     return phones
