@@ -73,7 +73,8 @@ _FREE = re.compile(
 _OTHERWISE = re.compile(
     r"\b(?:talk|speak|call(?!ed)|chat|meet(?:ing)?|lunch|coffee|visit|interview|conference|conversation|phone|reach|"
     r"ring|"
-    r"vacation|holiday|travel\w*|flight|closing|bonus is|paid|vests?|deadline|expires?|runs? out|ended|since|ago|"
+    r"vacation|holiday|travel\w*|flight|closing|bonus is|paid|vests?|deadline|expires?|runs? out (?:in|on)|ended|"
+    r"since|ago|"
     r"started|"
     r"joined|left|moved|founded|sold|born|graduated|was|were|had|have been|worked|on (?:\w+ )?leave|anniversary|"
     r"retir\w+|"
@@ -86,7 +87,8 @@ _NOT_THE_TIME = re.compile(
 )
 _NOT_BEFORE = re.compile(r"not?\b|nicht|pas", re.I)
 _AFTERWARDS = re.compile(
-    rf",? (?:and )?not (?:sooner|earlier|before)|\b(?:would be (?:natural|ideal|best)|the earliest)\b|^ and (?:I|he|"
+    rf",? (?:and )?not (?:sooner|earlier|before)|\b(?:(?:would be|is|are) (?:natural|ideal|best|enough|all (?:I|he|"
+    rf"she|they) needs?)|to get away|the earliest)\b|^ and (?:I|he|"
     rf"she)(?:['’]m| am|['’]s| is) (?:out|free|yours)\b|{_FREE.pattern}",
     re.I,
 )
@@ -96,9 +98,13 @@ _OWES = re.compile(rf"{_NOTICE}|\bzum \w+ende|\b(?:offer|signing|acceptance)\b",
 _SPECIALTY = tuple(
     re.compile(pattern)
     for pattern in (
-        r"(?i:\bspeciali[sz](?:e|es|ing|ed) in|\bknown for,? (?:if anything, )?is|\bwork I love best is|"
+        r"(?i:\bspeciali[sz](?:e|es|ing|ed) in|\b(?:special(?:i)?t(?:y|ies)|focus|niche) (?:is|are)(?: on)?|"
+        r"\bSchwerpunkte?(?: ist| sind| liegt (?:auf|in))(?: (?:der|die|das))?|\bspéciali(?:té|sée? dans)(?: "
+        r"est)?(?: la| le| les)?|"
+        r"\bespeciali(?:dad es|zad[oa] en)(?: la| el)?|\bspecializzat[oa] in|\bknown for,? (?:if anything, )?is|"
+        r"\bwork I love best is|"
         r"\bfocus(?:ed|ing)? on|\bmostly \w+ \w+:|\büberwiegend|\bprimarily)\s"
-        r"([^.;\n(]{4,120})",
+        r"((?:(?!, (?:the|which|and the|im|in|where|being) )[^.;\n(]|\n(?!\n)){4,120})",
     )
 )
 

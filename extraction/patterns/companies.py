@@ -82,13 +82,13 @@ _TRIMMED = re.compile(
 )
 _WRONG = re.compile(
     r"\b(?:Series|Monday|Tuesday|Wednesday|Thursday|Friday|Dear|Hello|Subject|Meeting|Time|Zoom|Calendly|LinkedIn|"
-    r"Street(?!.*\b(?:Trust|Bank|Capital|Savings|Partners|Advis\w+|Wealth)\b)|Suite|Forum|Summit|Conference|CFP|CFA|"
+    r"Street(?!.*\b(?:Trust|Bank|Capital|Savings|Partners|Advis\w+|Wealth|Securities|Financial|Group|Management|Investments?)\b)|Suite|Forum|Summit|Conference|CFP|CFA|"
     r"Advisor Vault|Best|Regards|Thanks|Event|Phone|Mobile|Email)\b|^(?:Private Wealth|Wealth Management|"
     r"Client Advisory|Family Office|Private Client (?:Group|Services)|Private Banking|Financial Planning|"
     r"Wealth Planning)$"
 )
 _TITLE_WORD = re.compile(
-    r"\b(?:Senior|Vice|President|Director|Manager|Advisor|Officer|Planner|Head of|Chief|Managing|Associate|"
+    r"\b(?:Senior|Vice|[SEAFR]?VP|President|Director|Manager|Advisor|Officer|Planner|Head of|Chief|Managing|Associate|"
     r"Strategist|Principal|Executive|Founder|Leiter(?:in)?|Consultant|"
     r"Market Leader|Producing|\w*(?:[Bb]erater|[Ll]eiter|[Bb]etreuer|[Vv]erwalter)(?:in)?|Estimad[ao]|Representative|"
     r"Recruiter|Analyst)\b"

@@ -65,7 +65,7 @@ _BARE_LICENSES = re.compile(
     r"passed)(?: (?:the|my|his|her|a))?\b|\bwith the\b|\bthe SIE(?:\sand\b)?|"
     r"\bregistered with\b|\b[Ss]eries\b|"
     r"[.,]\s)\W{0,3}(?:the\s)?(?:SIE,?\s(?:and\s(?:the\s)?)?)?((?:\d{1,2})(?:(?:,\s(?:and\s)?(?:the\s)?|/|\s&\s|"
-    r"\sand\s(?:the\s)?|\splus\s(?:the\s)?)\d{1,2}(?![\d,.]\d|\s?[%$MKmk]\b)){0,6})(?=[\s.;,)])",
+    r"\sand\s(?:the\s)?|\splus\s(?:the\s)?|\s(?=\d{1,2}(?:\s\d{1,2})*\s(?:and|&)\s\d))\d{1,2}(?![\d,.]\d|\s?[%$MKmk]\b)){0,6})(?=[\s.;,)])",
 )
 # "S7, S63, S65".
 _SHORT = re.compile(r"(?<![\w-])((?:S-?\d{1,2}(?:,? (?:and |& )?|/)){1,6}S-?\d{1,2})(?![\w-])")

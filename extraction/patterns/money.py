@@ -61,7 +61,7 @@ _FIGURE = r"\d{1,3}(?:[,.' ]\d{3}){1,3}(?:[.,]\d{1,2})?(?!\d)|\d{1,4}(?:[.,]\d{1
 _MONEY = re.compile(
     rf"(?<![\w.,-])(?P<sign>{_SIGN})?\s?(?P<low>{_FIGURE})(?:\s?(?P<low_unit>{_UNIT}))?\s?(?P<low_after>€|\$)?"
     rf"(?:\s?(?P<dash>-|–|—|to|bis|à|a|y|and|et|und|e)\s?(?P<sign2>{_SIGN})?\s?(?P<high>{_FIGURE}))?"
-    rf"(?:\s?(?P<unit>{_UNIT}))?(?:\s?(?:d[ei]\s)?(?P<after>€|\$|£|EUR|USD|CHF|GBP|Euros?|Franken|euros?|dólares|"
+    rf"(?:\s?(?P<unit>{_UNIT}))?(?:\s?(?:d[ei]\s|d['’])?(?P<after>€|\$|£|EUR|USD|CHF|GBP|Euros?|Franken|euros?|dólares|"
     rf"dollars|francs|reais|"
     rf"US\$))?(?![\w%])",
     re.I,
@@ -85,7 +85,7 @@ _AFTER_SIGN = {
 }
 _CUES = {
     "production": re.compile(
-        r"produc\w+|\bthat did\b|last (?:twelve|12)\b|\b(?:I|we|he|she) did\b|revenues?|t-?12|trailing|"
+        r"produ[cjz]\w+|produi\w+|\bthat did\b|last (?:twelve|12)\b|\b(?:I|we|he|she) did\b|revenues?|t-?12|trailing|"
         r"\b(?:did|do|does|doing|generat\w+|threw off|throws off)\W{0,3}(?:about |around |roughly |just )?$|gross\w*|"
         r"gdc|"
         r"\bfees\b|fee rev|erträge|revenus|facturación|ingresos|receitas?|provvigion\w*|ricavi|fatturato|"
@@ -117,7 +117,7 @@ NOT_HIS = re.compile(
     r"the two of us|league table|similar|"
     r"office runs|company|earlier|bonus(?! ?,)(?! and\b)|makes (?:somewhere )?(?:around|about)|fee of|costs?|"
     r"deferred|unvested|current(?:ly)? (?:pay|salary|makes)|stale|counts assets|old figure|(?:19|"
-    r"20)\d\d:)\b[^.;]{0,40}$",
+    r"20)\d\d:|we share|our (?:mutual|shared))\b(?:[^.;]|\.(?=\d)){0,40}$",
     re.I,
 )
 _MINE = re.compile(r"of which|\bmine\b|\bmy own\b|\bpersonal(?:ly)?\b|for myself|\bof (?:his|her) own\b", re.I)

@@ -7,9 +7,10 @@ from extraction.patterns.reading import Passage
 from extraction.patterns.roles import Cast
 
 _EVENT = re.compile(
-    r"\b(?:(?:met|spoke|meet|speaking|connected|talked|stopped(?: at our booth)?|croisés|échange|getroffen|"
+    r"\b(?:(?:met|spoke|meet(?:ing)?|seeing|saw|heard|speaking|connected|talked|stopped(?: at our booth)?|croisés|"
+    r"échange|getroffen|"
     r"conocimos|kennengelernt|incontrat\w+|conhecemos)\b[^.\n]{0,40}?\s|[Ff]ollowing up from\s)"
-    r"(?:at|from|(?:stand|booth|table|panel|session|dinner|reception) (?:at|of|del?|de la|della|do|da)|au|à la|"
+    r"(?:at|from|during|(?:stand|booth|table|panel|session|dinner|reception) (?:at|of|del?|de la|della|do|da)|au|à la|"
     r"auf dem|auf der|beim|en el|en la|durante)\s(?:the\s|this year's\s)?"
     r"((?:[A-ZÀ-Þ][\w&'’-]*\s?|(?:of|du|de|del|da|do|della|des|der|für|the)\s){1,6}(?:20\d\d)?)"
 )

@@ -11,11 +11,11 @@ from extraction.patterns.names import NAME, clean_name, looks_like_a_name, same_
 from extraction.patterns.notices import Answer, notice_of
 from extraction.patterns.presented import (
     Presented,
+    addressed,
     presented,
     team,
     tells_of_oneself,
     where_told,
-    with_address,
     writes_for,
 )
 from extraction.patterns.reading import Passage, Span
@@ -70,8 +70,7 @@ def _cast(letter: Letter, passages: tuple[Passage, ...], answers: tuple[Answer, 
     rows = [answer for answer in answers if answer.kind == "name" and answer.row]
     if len(rows) > 1:
         people = [_from_answer(answer, answers) for answer in rows]
-        people = [one if one.email else with_address(one, letter) for one in people]
-        return Cast(tuple(people), None, (letter.sender,))
+        return Cast(addressed(people, letter), None, (letter.sender,))
     form = _of_form(answers)
     if form and sum(answer.kind in _OF_A_FORM for answer in answers) >= 3:
         return _from_form(letter, passages, answers, form, circle)
@@ -203,8 +202,8 @@ def _from_inside(letter: Letter, passages: tuple[Passage, ...], answers: tuple[A
     """A colleague writes: about the other side of the thread, or about people that the text presents."""
     quoted = _outsiders((p.author for p in passages if p.kind == "quoted"), circle, letter.sender)
     if quoted:
-        addressed = [party for party in quoted if any(party.email == to.email for to in letter.to)]
-        author = (addressed or quoted)[0]
+        spoken_to = [party for party in quoted if any(party.email == to.email for to in letter.to)]
+        author = (spoken_to or quoted)[0]
         person = from_party(author)
         return Cast((person,), referrer_in(passages, (), person, circle), (author,))
     answered = [a for a in answers if a.kind == "name" and looks_like_a_name(_name_part(a.text))]
@@ -229,13 +228,12 @@ def _from_sender(letter: Letter, passages: tuple[Passage, ...], answers: tuple[A
     newest = _newest(passages)
     members = team([p for p in passages if p.kind in ("new", "signature")], circle)
     if any(same_person(one.name, letter.sender.name or "") for one in members):
-        return Cast(tuple(with_address(one, letter) for one in members), None, (letter.sender,))
+        return Cast(addressed(members, letter), None, (letter.sender,))
     hires = any(wants_to_hire(passage.text) for passage in newest)
     others = Presented() if hires else presented(letter, newest, circle)
     if others.people and tells_of_oneself(newest) and any(_TOGETHER.search(passage.text) for passage in newest):
         oneself = where_told(from_party(letter.sender, _signed_name(letter, passages, answers)), newest)
-        partners = (with_address(one, letter) for one in others.people)
-        return Cast((oneself, *partners), None, (letter.sender,), strangers=others.strangers)
+        return Cast((oneself, *others.people), None, (letter.sender,), strangers=others.strangers)
     if others.people:
         referrer = from_party(letter.sender) if recommends(letter.sender, passages) and not writes_for(newest) else None
         return Cast(others.people, referrer, (letter.sender,), others=(letter.sender,), strangers=others.strangers)

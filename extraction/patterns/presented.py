@@ -1,7 +1,7 @@
 """Whom a text presents: every name in it is weighed by what is said before and behind it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -163,7 +163,7 @@ def presented(letter: Letter, told: list[Passage], circle: Circle) -> Presented:
             if weight >= enough:
                 key = next((known for known in people if same_person(known, name)), name)
                 people.setdefault(key, Somebody(name, None, span, (span,), score=0.85))
-    found = tuple(people.values())
+    found = addressed(people.values(), letter)
     if not found and of_oneself < SAID_OF_ONESELF:
         found = tuple(_copied(letter, told, circle, teller))
     return Presented(found, tuple(strangers))
@@ -206,11 +206,14 @@ def where_told(oneself: Somebody, told: list[Passage]) -> Somebody:
     return oneself
 
 
-def with_address(somebody: Somebody, letter: Letter) -> Somebody:
-    """With the address of the header that shows the same name."""
-    parties = (letter.sender, *letter.cc)
-    email = next((p.email for p in parties if p.name and same_person(p.name, somebody.name)), None)
-    return replace(somebody, email=email)
+def addressed(people: Iterable[Somebody], letter: Letter) -> tuple[Somebody, ...]:
+    """People with the addresses of the header that shows the same name."""
+    parties = [party for party in (letter.sender, *letter.cc) if party.name and party.email]
+
+    def address_of(one: Somebody) -> str | None:
+        return next((party.email for party in parties if same_person(party.name or "", one.name)), None)
+
+    return tuple(replace(one, email=one.email or address_of(one)) for one in people)
 
 
 def _mentions(letter: Letter, passage: Passage, circle: Circle, teller: Party | None) -> Iterator[tuple[str, int, int]]:

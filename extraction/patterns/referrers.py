@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from extraction.letter import Party
 from extraction.patterns.circle import Circle
@@ -85,12 +86,17 @@ def referrer_in(
     passages: tuple[Passage, ...], answers: tuple[Answer, ...], person: Somebody, circle: Circle
 ) -> Somebody | None:
     """Somebody outside who is said to have referred the person; never a colleague, never the person."""
-    found = _named_referrers(passages, person, circle)
-    named = next(found, None)
-    if named is None:
+    first, *others = [*_named_referrers(passages, person, circle)] or [None]
+    if first is None:
         return _answered_referrer(answers)
-    same = (other for other in found if other.email and same_person(other.name, named.name))
-    return named if named.email else next(same, named)
+    same = [first, *(one for one in others if one and (same_person(one.name, first.name) or _goes_on(one, first)))]
+    fullest = max(same, key=lambda one: len(one.name.split()))
+    return replace(fullest, email=next((one.email for one in same if one.email), None))
+
+
+def _goes_on(one: Somebody, first: Somebody) -> bool:
+    """With a second family name, where the first mention leaves it out."""
+    return one.name.startswith(f"{first.name} ")
 
 
 @once

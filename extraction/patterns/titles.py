@@ -39,15 +39,19 @@ _BEHIND = (
     r"(?:Team|Practice|Planning|Client|Market|Branch|Group|Advisory|Service|Division|Regional|Wealth)[ \n]{1,8}"
     rf"Lead(?!(?:ers?|ing)?\s+(?:{_MODIFIER}\s+)*{_HEAD}))"
 )
-_ONE = (
-    rf"(?:(?:{_MODIFIER}(?:[ \n]{{1,8}}|-)){{0,4}}(?:{_HEAD}|{_BEHIND})(?!\strack){_TAIL}|"
-    rf"Head[ \n]{{1,8}}of[ \n]{{1,8}}(?-i:[A-Z][\w&-]+)(?:[ ](?:(?:and|&)[ ])?(?-i:[A-Z][\w-]+)){{0,3}})"
-)
 _AREA = (
     r"(?:Private Client Group|(?:(?:Private|Wealth|Client|Financial|Institutional|Retirement|Family|Trust|Business|"
     r"Investment|Corporate|Estate|Tax|Advisor|Personal) ){0,2}(?:Strategy|Management|Planning|Services|Advisory|"
     r"Development|Investments|Banking|Sales|Operations|Compliance|Research|Marketing|Solutions|Relations|Wealth)"
     r"(?! (?:[A-Z]|of [A-Z])))"
+)
+# "VP Investments", "Director Wealth Management": of what, without a comma.
+_OF_AREA = (
+    rf"(?:(?:Senior|First|Executive|Assistant|Managing) )?(?:Vice President|(?-i:[SEAF]?VP)|Director) (?-i:{_AREA})"
+)
+_ONE = (
+    rf"(?:{_OF_AREA}|(?:{_MODIFIER}(?:[ \n]{{1,8}}|-)){{0,4}}(?:{_HEAD}|{_BEHIND})(?!\strack){_TAIL}|"
+    rf"Head[ \n]{{1,8}}of[ \n]{{1,8}}(?-i:[A-Z][\w&-]+)(?:[ ](?:(?:and|&)[ ])?(?-i:[A-Z][\w-]+)){{0,3}})"
 )
 _ENGLISH = re.compile(
     rf"(?<![\w-])(?:(?:{_ONE})(?:(?:,\s|\s&\s|\sand\s|\s/\s)(?:{_ONE}))?s?(?:(?:,|\s[–—-])\s(?-i:{_AREA}))?)(?![\w-])",
@@ -122,6 +126,11 @@ _SURELY_WANTED = re.compile(
     r"\b(?:vacan\w+|seat we|what I(?:['’]m| am) after|what (?:I|we|he|she)(?:['’]d)? (?:would )?(?:want|like|"
     r"need)s?)\b[^.!?;]{0,45}$|"
     r"\b(?:chair|seat|role|position|job)\b[^.!?;]{0,40}\b(?:is|would be)\s(?:an? |the )?$|"
+    r"(?<!\bmi )(?<!\bmon )(?<!\bmeine )(?<!\bmio )(?<!\bmeu )\b(?:puesto|poste|posto|cargo|stelle|aufgabe|"
+    r"vaga)\b(?! actu)[^.!?;]{0,45}(?:\b(?:es|est|ist|sería|serait|seria|sarebbe|"
+    r"wäre)|\bé|\bè|:)\s"
+    r"(?:(?:el|la|le|une?|una|uma|o|a|die|eine?|de|da|do|di)\s){0,2}$|"
+    r"\b(?:would|['’]d|if I)\b[^.!?;,]{0,45}\b(?:as|be)(?: an?| the)?\s$|"
     r"\b(?:to be(?:come)?|llegar a|ser|devenir|diventare|tornar-me|be(?:ing)? made|promoted to|wants?)(?: an?|"
     r" the)?\s$",
     re.I,

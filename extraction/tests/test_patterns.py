@@ -47,7 +47,7 @@ async def test_mails_that_the_patterns_have_never_seen_are_understood():
     """No misses are printed here: who sees them tunes to them."""
     result = await scored(HELD_OUT)
 
-    assert result["mails"] >= 34
+    assert result["mails"] >= 47
     assert result["contact"]["f1"] >= 0.85
     assert result["other"]["f1"] >= 0.7
     assert result["filled_precision"] >= 0.87
