@@ -1,4 +1,4 @@
-"""What can be done with a run: start, save, cancel, retry, rerun. Each changes the row first, then wakes the engine."""
+"""What can be done with a run: start, save, cancel, retry, undo, rerun. Each changes the row, then wakes the engine."""
 
 import asyncio
 import hashlib
@@ -30,7 +30,8 @@ from streaming.problems import Problem, no_such_run
 from streaming.wire import Cursor, Entry
 
 State = Run.State
-OPEN = (State.QUEUED, State.EXTRACTING, State.SAVING)
+OPEN = (State.QUEUED, State.EXTRACTING, State.SAVING, State.UNDOING)
+SETTLED = (State.COMPLETE, State.FAILED, State.CANCELLED)
 
 
 class RerunRequest(BaseModel):
@@ -188,7 +189,7 @@ class Runs:
         run = await self.visible(run_id, caller)
         if run.state == State.CANCELLED:
             return State.CANCELLED
-        if run.state in (State.SAVING, State.COMPLETE) or run.closed:
+        if run.state in (State.SAVING, State.UNDOING, State.COMPLETE) or run.closed:
             raise Problem(409, "not_cancellable", f"The run is {run.state}; it can't be cancelled any more.")
         journal = await self._take_over(run_id)
         if task := self.working.get(run_id):
@@ -214,13 +215,34 @@ class Runs:
         run = await self.visible(run_id, caller)
         if run.state != State.FAILED or run.closed:
             raise Problem(409, "not_retryable", f"The run is {run.state}; there is nothing to retry.")
-        state = State.SAVING if run.saving_at else State.QUEUED
+        state = State.UNDOING if run.undoing_by else State.SAVING if run.saving_at else State.QUEUED
+        await self._resume(run_id, (State.FAILED,), {"state": state})
+        return state
+
+    async def undo(self, run_id: str, caller: Caller) -> State:
+        """Take a save back, also one that failed half-way; the run is in review again afterwards. A second call
+        changes nothing."""
+        run = await self.visible(run_id, caller)
+        if run.state == State.UNDOING or (run.state == State.REVIEW and run.undone):
+            return State(run.state)
+        if run.state == State.SAVING:
+            raise Problem(409, "still_saving", "The run is being saved; undo it when that has ended.")
+        if run.state not in SETTLED or not run.saving_at:
+            raise Problem(409, "nothing_to_undo", f"The run is {run.state}; nothing of it has been saved.")
+        by = (caller.name or caller.subject)[:200]
+        if await self._resume(run_id, SETTLED, {"state": State.UNDOING, "undoing_by": by, "closed": False}):
+            return State.UNDOING
+        return await self.undo(run_id, caller)  # somebody was quicker: answer by what the run is now
+
+    async def _resume(self, run_id: str, states: tuple[str, ...], columns: dict[str, Any]) -> bool:
+        """Have a run that had settled worked on again, if it still is in one of the states."""
         try:
-            await self._write(_change, run_id, (State.FAILED,), {"state": state, "attempts": 0})
+            resumed = await self._write(_change, run_id, states, columns | {"attempts": 0})
         except IntegrityError:
             raise Problem(409, "started_again", "The same mail has been started again since.") from None
-        await self._submit(run_id, state)
-        return state
+        if resumed:
+            await self._submit(run_id, columns["state"])
+        return resumed
 
     async def resubmit_left_behind(self, seconds: float) -> None:
         """Hand every open run without a sign of life to the engine again: after a crash, a lost job."""
@@ -317,7 +339,9 @@ def _attached_to(run_id: str) -> str | None:
 def _change(run_id: str, states: tuple[str, ...], columns: dict[str, Any]) -> bool:
     # The lease rises, so that whoever holds a pen of the old state (a worker that tidies up, a cancel) is refused.
     columns = columns | {"touched_at": time.time(), "lease": F("lease") + 1}
-    return bool(Run.objects.filter(pk=run_id, state__in=states, closed=False).update(**columns))
+    runs = Run.objects.filter(pk=run_id, state__in=states)
+    # A closed log is written to no more, unless the very change opens it again.
+    return bool((runs if "closed" in columns else runs.filter(closed=False)).update(**columns))
 
 
 def _results(run_id: str) -> tuple[Extraction, Matches]:

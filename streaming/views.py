@@ -282,6 +282,11 @@ class StreamingViews:
         return json_response({"run_id": run_id, "state": state}, 202)
 
     @endpoint("POST")
+    async def undo(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
+        state = await self._runs.undo(run_id, caller_of(request))
+        return json_response({"run_id": run_id, "state": state}, 202)
+
+    @endpoint("POST")
     async def rerun(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
         caller = caller_of(request)
         started = await self._runs.rerun(run_id, caller, await body_of(request, RerunRequest, empty=True))

@@ -90,6 +90,7 @@ def paths() -> dict[str, Any]:
         f"{run}/save": {"post": _action("Approve and write to the CRM", "Save", (409, 422))},
         f"{run}/cancel": {"post": _action("Stop the run", None, (409,))},
         f"{run}/retry": {"post": _action("Go on after a retryable failure", None, (409,))},
+        f"{run}/undo": {"post": _action("Take back a save; the run is in review again", None, (409,))},
         f"{run}/rerun": {"post": _action("Run the same mail again as a preview", "RerunRequest", (422,))},
         "/stream/health": {
             "get": _call(
