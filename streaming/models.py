@@ -83,6 +83,15 @@ class Run(models.Model):
         return str(self.id)
 
 
+class SavedRun(Run):
+    """A run seen from its save, in the admin's outbox."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "save"
+        verbose_name_plural = "saves (outbox)"
+
+
 class Event(models.Model):
     """Something that happened to a run. `data` is JSON text, sent as it is by every transport."""
 
