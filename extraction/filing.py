@@ -1,6 +1,6 @@
 """`Save`: the write to the CRM and its taking back, as recorded steps, so that what was cut anywhere goes on there."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -8,7 +8,9 @@ from extraction.errors import CrmRejected
 from extraction.events import UndoComplete, UndoProgress, UndoStart, ZohoComplete, ZohoProgress, ZohoStart
 from extraction.letter import Letter
 from extraction.ports import Crm, Journal, Stored, Undone
-from extraction.records import File, Filing, Record, Step
+from extraction.records import Account, File, Filing, Record, Step
+
+When = Literal["now", "before"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Saved:
 class Save:
     """All records of one mail's people. `key` names the mail for good: with it the CRM recognises what a cut attempt,
     or another run of the same mail, has written already. `number` counts the saves of one run: one that was taken back
-    may be followed by another."""
+    may be followed by another. `followup` are facts of the first person's firm that came after the save."""
 
     filings: Sequence[Filing]
     letter: Letter
@@ -43,6 +45,7 @@ class Save:
     journal: Journal
     crm: Crm
     number: int = 1
+    followup: Mapping[str, str] | None = None
 
     async def write(self) -> tuple[Saved, ...]:
         """Raises `CrmError`, `LeaseLost`."""
@@ -63,17 +66,19 @@ class Save:
 
     # ------------------------------------------------------------ writing
 
-    async def _records(self) -> AsyncIterator[tuple[Saved, Literal["now", "before"]]]:
+    async def _records(self) -> AsyncIterator[tuple[Saved, When]]:
         """Every record, and whether it was written now or before."""
         for filing in self.filings:
             async for record in self._of_person(filing):
                 yield record
+        first = self.filings[0] if self.filings else None
+        if self.followup and first and first.account:
+            facts = replace(Account(first.account.company_name), **self.followup)  # type: ignore[arg-type]
+            yield await self._write(facts, first.person, f"{first.person}.account.followup")
 
-    async def _of_person(self, filing: Filing) -> AsyncIterator[tuple[Saved, Literal["now", "before"]]]:
-        async def write(record: Record, number: str = "") -> tuple[Saved, Literal["now", "before"]]:
-            place = f"{filing.person}.{record.step}{number}"
-            known = self.journal.done(self._step("save", place))
-            return await self._write(record, filing.person, place), "before" if known else "now"
+    async def _of_person(self, filing: Filing) -> AsyncIterator[tuple[Saved, When]]:
+        def write(record: Record, number: str = "") -> Awaitable[tuple[Saved, When]]:
+            return self._write(record, filing.person, f"{filing.person}.{record.step}{number}")
 
         account_id = None
         if filing.account:
@@ -87,13 +92,14 @@ class Save:
             content = self.letter.files[file.number].content
             yield await write(replace(file, deal_id=deal_id, content=content), f".{file.number}")
 
-    async def _write(self, record: Record, person: int, place: str) -> Saved:
-        key = f"{self.key}.{place}"
+    async def _write(self, record: Record, person: int, place: str) -> tuple[Saved, When]:
+        name, key = self._step("save", place), f"{self.key}.{place}"
+        when: When = "before" if self.journal.done(name) else "now"
 
         async def work() -> Saved:
             return Saved(record.step, person, key, await self.crm.upsert(record, key))
 
-        return await self.journal.step(self._step("save", place), work, Saved, lambda saved: [_progress(record, saved)])
+        return await self.journal.step(name, work, Saved, lambda saved: [_progress(record, saved)]), when
 
     def _step(self, doing: Literal["save", "undo"], place: str) -> str:
         return f"{doing}{self.number}:{place}"

@@ -136,7 +136,7 @@ class Journal(Protocol):
         ...
 
     def told(self, kind: str) -> bool:
-        """Whether the log holds an event of that type already; a save that was taken back does not count."""
+        """Whether the log holds an event of that type already. What a save told counts until it is over."""
         ...
 
     def done(self, name: str) -> bool:

@@ -139,11 +139,11 @@ class RunJournal:
 
 
 def _told_of_now(kinds: Iterable[str]) -> set[str]:
-    """What the log holds, without a save that was taken back: the next one tells its own."""
+    """What the log holds, without saves that are over: the next one, or a follow-up, tells its own."""
     told: set[str] = set()
     for kind in kinds:
         told.add(kind)
-        if kind == "undo_complete":
+        if kind in ("complete", "undo_complete"):
             told -= {"zoho_start", "zoho_complete", "undo_start", "undo_complete"}
     return told
 

@@ -42,6 +42,7 @@ class Run(models.Model):
     email = models.TextField(help_text="The request as JSON.")
     corrections = models.TextField(null=True, blank=True)
     saved_by = models.CharField(max_length=200, blank=True, help_text="Who approved the save, as people know them.")
+    followup = models.JSONField(null=True, blank=True, help_text="Facts of the firm to add after the save, approved.")
     undone = models.IntegerField(default=0, help_text="Saves that were taken back.")
     undoing_by = models.CharField(max_length=200, blank=True, help_text="Who takes the save back, until that is done.")
     engine = models.CharField(max_length=10, blank=True, help_text="Asked for; empty: the server's choice.")

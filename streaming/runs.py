@@ -14,14 +14,16 @@ from pydantic import BaseModel, ConfigDict
 
 from extraction.attachments import Attached, with_attached
 from extraction.corrections import corrected
-from extraction.errors import LeaseLost
+from extraction.errors import LeaseLost, ResearchError
 from extraction.events import Cancelled, DuplicateFound
+from extraction.followup import Fact, FollowUp, has_firm, news_in
 from extraction.identity import message_id_of
 from extraction.letter import Letter
 from extraction.mime import letter_from
 from extraction.pipeline import ATTACHED, Matches, Tools, matches_of
 from extraction.records import missing_for, records_from
 from extraction.types import Corrections, Email, Engine, Extraction, Mode, Person
+from extraction.values import company_domain
 from streaming.callers import Caller
 from streaming.journal import RunJournal
 from streaming.log import Database, Log
@@ -234,6 +236,45 @@ class Runs:
             return State.UNDOING
         return await self.undo(run_id, caller)  # somebody was quicker: answer by what the run is now
 
+    async def followup(self, run: Run) -> dict[Fact, str]:
+        """What the firm's web page says that the save did not know: research that was too slow for the run is offered,
+        never written unasked."""
+        saved = await self._saved(run)
+        domain = saved and company_domain(saved.people[0])
+        if not (saved and domain and self.tools.research) or run.followup is not None:
+            return {}
+        try:
+            facts = await self.tools.research.find(domain)
+        except (TimeoutError, ResearchError):
+            return {}
+        return news_in(facts or {}, saved)
+
+    async def follow_up(self, run_id: str, caller: Caller, approved: FollowUp) -> State:
+        """Add what the user saw and approved to the saved firm, where the CRM holds nothing yet. A second call changes
+        nothing."""
+        run = await self.visible(run_id, caller)
+        if run.followup is not None and run.state in (State.SAVING, State.COMPLETE):
+            if run.followup != approved.company:
+                raise Problem(409, "followed_up", "Facts have been added already.")
+            return State(run.state)
+        if await self._saved(run) is None:
+            raise Problem(409, "no_saved_firm", f"The run is {run.state}; facts are added to a firm that it has saved.")
+        columns = {"state": State.SAVING, "followup": approved.company, "saving_at": time.time(), "closed": False}
+        if await self._resume(run_id, (State.COMPLETE,), columns):
+            return State.SAVING
+        return await self.follow_up(run_id, caller, approved)
+
+    async def _saved(self, run: Run) -> Extraction | None:
+        """What was saved, when facts may be added to its first person's firm."""
+        if run.state != State.COMPLETE or not run.saving_at:
+            return None
+        whole, _ = await self._read(_results, str(run.id))
+        given = await self._read(_corrections_of, str(run.id))
+        corrections = Corrections.model_validate_json(given) if given else None
+        corrections = corrections or (await self._email(str(run.id))).user_corrections or Corrections()
+        final = corrected(whole, corrections, self.tools.own, self.tools.today())
+        return final if has_firm(final, corrections) else None
+
     async def _resume(self, run_id: str, states: tuple[str, ...], columns: dict[str, Any]) -> bool:
         """Have a run that had settled worked on again, if it still is in one of the states."""
         try:
@@ -330,6 +371,10 @@ def _find(run_id: str) -> Run | None:
 
 def _email_of(run_id: str) -> str:
     return Run.objects.values_list("email", flat=True).get(pk=run_id)
+
+
+def _corrections_of(run_id: str) -> str | None:
+    return Run.objects.values_list("corrections", flat=True).get(pk=run_id)
 
 
 def _attached_to(run_id: str) -> str | None:

@@ -17,7 +17,7 @@ from extraction.events import Complete, Failed, ReviewReady
 from extraction.filing import Save, Saved
 from extraction.letter import Letter
 from extraction.memory import lessons_from, rules_in
-from extraction.pipeline import Intake, Tools, intake
+from extraction.pipeline import Intake, Tools, intake, with_facts
 from extraction.ports import Crm, Journal, LanguageModel
 from extraction.records import missing_for, records_from
 from extraction.types import Corrections, Email, Extraction
@@ -172,13 +172,13 @@ class RunWorker:
         saved = await self._save_of(run, journal, final, corrections, found.letter).write()
         if run.corrections:
             await self._learn(run, found.extraction, corrections)
-        await self._complete(run, journal, final, "saved", saved)
+        await self._complete(run, journal, with_facts(final, run.followup or {}), "saved", saved)
 
     async def _undo(self, run: Run, email: Email, journal: RunJournal, found: Intake) -> None:
         """Back to review, with what the user had decided: what was saved by mistake is corrected and saved again."""
         final, corrections = self._decided(run, email, found)
         await self._save_of(run, journal, final, corrections, found.letter).take_back(run.undoing_by)
-        journal.change(undone=run.undone + 1, undoing_by="", saving_at=None)
+        journal.change(undone=run.undone + 1, undoing_by="", saving_at=None, followup=None)
         self._review(journal, final, corrections, found.letter)
 
     def _decided(self, run: Run, email: Email, found: Intake) -> tuple[Extraction, Corrections]:
@@ -191,7 +191,7 @@ class RunWorker:
         self, run: Run, journal: RunJournal, final: Extraction, corrections: Corrections, letter: Letter
     ) -> Save:
         filings = records_from(final, corrections, letter)
-        return Save(filings, letter, filing_key(run), journal, self._crm, run.undone + 1)
+        return Save(filings, letter, filing_key(run), journal, self._crm, run.undone + 1, run.followup)
 
     async def _learn(self, run: Run, found: Extraction, corrections: Corrections) -> None:
         """What the user changed and saved is remembered; what was only edited, or given along unseen, is not."""

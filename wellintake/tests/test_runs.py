@@ -56,6 +56,8 @@ class StumblingCrm(EmbeddedCrm):
 class Office:
     """Runs and one worker, without a queue: submitted runs wait in `queue`."""
 
+    research = None
+
     def __init__(self, log, threads):
         self.write, self.read = threads
         self.queue = []
@@ -70,7 +72,7 @@ class Office:
         async def submit(run_id, state):
             self.queue.append(run_id)
 
-        tools = Tools(own=OwnFirm(), crm=self.crm, memory=self.memory)
+        tools = Tools(own=OwnFirm(), crm=self.crm, memory=self.memory, research=self.research)
         return Runs(self.log, self.write, self.read, tools, submit, limit=3)
 
     async def start(self, email=MAIL, mode="auto", **given):

@@ -8,11 +8,13 @@ import orjson
 import pytest
 
 from extraction.errors import CrmRejected, CrmUnavailable
+from extraction.followup import FollowUp
 from extraction.types import Corrections, Email
 from streaming.callers import Caller
 from streaming.models import Run
 from streaming.problems import Problem
 from streaming.tests.conftest import followed
+from streaming.worker import RunWorker
 from wellintake.tests.test_runs import CALLER, MAIL, Office, office
 from zoho.models import Account, Attachment, Contact, Deal, Note
 
@@ -338,6 +340,94 @@ async def test_who_comes_back_with_the_cursor_of_a_closed_log_hears_of_the_undo(
     rest = await followed(office.log, run_id, end.cursor)
 
     assert [rest[0].sequence, rest[0].type, rest[-1].type] == [end.sequence + 1, "undo_start", "cancelled"]
+
+
+# ---------------------------------------------------------------- what comes after it
+
+
+class SlowResearch:
+    """Too slow for the run, and remembered afterwards."""
+
+    def __init__(self, facts):
+        self.facts = facts
+        self.asked = 0
+
+    async def find(self, domain):
+        self.asked += 1
+        if self.asked == 1:
+            raise TimeoutError
+        return self.facts
+
+    async def close(self):
+        pass
+
+
+@pytest.fixture
+async def late_office(log, threads):
+    office = Office(log, threads)
+    office.research = SlowResearch({"website": "acmewealth.example", "industry": "Wealth management", "city": "Erie"})
+    office.runs = office.new_runs()
+    office.worker = RunWorker(office.runs, office.crm, office.write)
+    return office
+
+
+async def offered(office, run_id):
+    return await office.runs.followup(await office.runs.visible(run_id, CALLER))
+
+
+async def test_research_that_came_too_late_is_offered_and_changes_nothing_by_itself(late_office):
+    run_id = await saved(late_office)
+    before = await late_office.read(lambda: Account.objects.values().get())
+
+    offer = await offered(late_office, run_id)
+
+    assert offer["industry"] == "Wealth management"
+    assert await late_office.read(lambda: Account.objects.values().get()) == before
+
+
+async def test_what_was_approved_of_it_is_added_once_where_the_crm_holds_nothing(late_office):
+    run_id = await saved(late_office)
+    await late_office.write(lambda: Account.objects.update(city="Gary"))
+    facts = FollowUp(company={"industry": "Wealth management", "city": "Erie"})
+    end = (await late_office.log.snapshot(run_id))[0].last_sequence
+
+    states = [await late_office.runs.follow_up(run_id, CALLER, facts) for _ in range(2)]
+    await late_office.work()
+    states.append(await late_office.runs.follow_up(run_id, CALLER, facts))
+
+    account = await late_office.read(Account.objects.get)
+    events = (await late_office.log.read(run_id, end)).entries
+    assert states == ["saving", "saving", "complete"]
+    assert (account.industry, account.city) == ("Wealth management", "Gary")
+    assert [event.type for event in events] == ["zoho_start", "zoho_progress", "zoho_complete", "complete"]
+    assert orjson.loads(events[1].data)["action"] == "updated"
+    assert await offered(late_office, run_id) == {}
+    assert await stored(late_office) == ONE_SET
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_an_addition_that_is_cut_goes_on_and_is_taken_back_with_the_save(late_office, when):
+    run_id = await saved(late_office)
+    await late_office.runs.follow_up(run_id, CALLER, FollowUp(company={"industry": "Wealth management"}))
+    getattr(late_office.crm, when)["account"] = asyncio.CancelledError()
+    await late_office.work()
+    await go_on_elsewhere(late_office)
+    assert (await late_office.read(Account.objects.get)).industry == "Wealth management"
+
+    await undo(late_office, run_id)
+
+    assert await stored(late_office) == NOTHING
+
+
+async def test_facts_are_added_only_to_a_firm_that_was_saved(late_office):
+    run_id = await late_office.start(mode="review")
+
+    for _ in ("queued", "in review"):
+        with pytest.raises(Problem) as refused:
+            await late_office.runs.follow_up(run_id, CALLER, FollowUp(company={"city": "Erie"}))
+        assert refused.value.code == "no_saved_firm"
+        assert await offered(late_office, run_id) == {}
+        await late_office.work()
 
 
 @pytest.mark.server
