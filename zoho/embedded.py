@@ -14,7 +14,7 @@ from extraction import records
 from extraction.errors import CrmRejected, CrmUnavailable
 from extraction.ports import Match, Stored, Undone
 from extraction.types import Person
-from zoho.models import Account, Attachment, Contact, CrmRecord, Deal, KnownRecord, Note
+from zoho.models import Account, Attachment, Contact, CrmRecord, Deal, KnownRecord, Note, new_key
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -116,14 +116,14 @@ def _upsert(record: records.Record, key: str, base_url: str) -> Stored:
 @transaction.atomic
 def _write(record: records.Record, key: str, base_url: str) -> Stored:
     rows = MODELS[record.step]._default_manager
-    written = rows.select_for_update().filter(key=key).first()
-    if held := written or _known(record):
+    if held := _held(record, key):
         stored = _filled(held, record, key, base_url)
         # Nobody heard the answer to a cut attempt: what it created is given again as what it is.
-        ours = written and stored.action == "reused" and held.modified_at == held.created_at
+        ours = held.key == key and stored.action == "reused" and held.modified_at == held.created_at
         return replace(stored, action="created") if ours else stored
     now = time.time()
-    created = rows.create(key=key, created_at=now, modified_at=now, **_values_of(record))
+    free = new_key() if rows.filter(key=key).exists() else key
+    created = rows.create(key=free, created_at=now, modified_at=now, **_values_of(record))
     return Stored(str(created.pk), _url(created, base_url), "created", modified_at=str(now))
 
 
@@ -131,16 +131,18 @@ def _values_of(record: records.Record) -> dict[str, Any]:
     return {name: value for name, value in asdict(record).items() if name not in ("step", "number", "chosen")}
 
 
-def _known(record: records.Record) -> CrmRecord | None:
-    """The firm of that name, the person with that address: known once, whatever mail they come from."""
+def _held(record: records.Record, key: str) -> CrmRecord | None:
+    """The firm of that name, the person with that address, whatever mail they come from; else what the key has written.
+    The same mail with a corrected name or address means another firm, another person: the key's first one stays."""
     match record:
         case records.Account(company_name=name):
             accounts = Account.objects.alias(known_by=Lower("company_name"))
             return accounts.select_for_update().filter(known_by=Lower(Value(name))).first()
         case records.Contact(email=str(email)):
-            return _contacts_at(email).select_for_update().first()
+            unaddressed = Contact.objects.select_for_update().filter(key=key, email=None)
+            return _contacts_at(email).select_for_update().first() or unaddressed.first()
         case _:
-            return None
+            return MODELS[record.step]._default_manager.select_for_update().filter(key=key).first()
 
 
 def _contacts_at(email: str) -> QuerySet[Contact]:
@@ -180,7 +182,7 @@ def _undo(step: records.Step, stored: Stored) -> Undone:
         case "created":
             return _delete(row, stored) if row else Undone("deleted")
         case "updated":
-            return _restore(row, stored) if row else GONE
+            return _restore(row, stored) if isinstance(row, KnownRecord) else GONE
         case _:
             assert_never(stored.action)
 
@@ -194,11 +196,11 @@ def _delete(row: CrmRecord, stored: Stored) -> Undone:
     return Undone("deleted")
 
 
-def _restore(row: CrmRecord, stored: Stored) -> Undone:
+def _restore(row: KnownRecord, stored: Stored) -> Undone:
     before = stored.before or {}
     if all(getattr(row, name) == value for name, value in before.items()):
         return Undone("restored")
     if str(row.modified_at) != stored.modified_at:
         return CHANGED
-    type(row)._default_manager.filter(pk=row.pk).update(**before, modified_at=time.time())
+    type(row)._default_manager.filter(pk=row.pk).update(**before, filling=None, modified_at=time.time())
     return Undone("restored")

@@ -321,6 +321,18 @@ async def test_half_a_save_of_a_mail_that_was_started_again_is_undone_there(offi
     assert await stored(office) == NOTHING
 
 
+async def test_half_a_save_that_was_given_up_can_still_be_taken_back(office):
+    office.crm.before["deal"] = CrmUnavailable()
+    run_id = await office.start(WITH_FILE)
+    await office.work()
+    await office.runs.cancel(run_id, CALLER)
+
+    await undo(office, run_id)
+
+    assert await office.state(run_id) == "review"
+    assert await stored(office) == NOTHING
+
+
 async def test_an_undo_under_way_is_neither_cancelled_nor_saved(office):
     run_id = await saved(office)
     await office.runs.undo(run_id, CALLER)

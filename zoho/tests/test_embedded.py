@@ -120,13 +120,13 @@ async def test_an_attachment_keeps_its_bytes(crm, database):
 )
 async def test_of_two_saves_that_both_found_nothing_the_slower_one_finds_the_others_record(crm, monkeypatch, record):
     first = await crm.upsert(record, "one")
-    look, looks = embedded._known, []
+    look, looks = embedded._held, []
 
-    def look_too_early(given):
+    def look_too_early(*given):
         looks.append(given)
-        return None if len(looks) == 1 else look(given)
+        return None if len(looks) == 1 else look(*given)
 
-    monkeypatch.setattr(embedded, "_known", look_too_early)
+    monkeypatch.setattr(embedded, "_held", look_too_early)
 
     second = await crm.upsert(record, "two")
 
@@ -155,6 +155,20 @@ async def test_what_the_user_chose_wins_over_what_the_crm_held(crm, database):
     stored = await database(Contact.objects.get)
     assert (again.action, again.before) == ("updated", {"title": "Partner"})
     assert (stored.title, stored.city) == ("Advisor", "Erie")
+
+
+async def test_a_corrected_name_or_address_means_another_record_not_a_renamed_one(crm, database):
+    chosen = frozenset({"company_name", "email"})
+    first = await crm.upsert(records.Account("Acme Wealth"), "account")
+    other = [await crm.upsert(records.Account("Beta Wealth", chosen=chosen), "account") for _ in range(2)]
+    nameless = await crm.upsert(records.Contact("Roe"), "contact")
+    named = await crm.upsert(records.Contact("Roe", email="jane@acme.example", chosen=chosen), "contact")
+    someone = await crm.upsert(records.Contact("Poe", email="john@acme.example", chosen=chosen), "contact")
+
+    names = await database(lambda: list(Account.objects.order_by("id").values_list("company_name", flat=True)))
+    assert names == ["Acme Wealth", "Beta Wealth"]
+    assert other[0].id == other[1].id != first.id
+    assert nameless.id == named.id != someone.id
 
 
 async def test_a_retry_hears_the_answer_that_a_cut_attempt_did_not(crm):
@@ -227,6 +241,7 @@ async def test_what_was_filled_is_emptied_again_and_what_was_there_before_stays(
 
     account = await database(Account.objects.get)
     assert (str(account.pk), account.website, account.city) == (reused.id, None, "Erie")
+    assert (await crm.upsert(records.Account(company_name="Acme Wealth"), "two")).action == "reused"
 
 
 async def test_what_is_gone_cannot_be_restored(crm, database):
