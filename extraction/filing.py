@@ -128,9 +128,10 @@ class Save:
 
 
 def _once(saved: Sequence[Saved]) -> list[Saved]:
-    """Each record once: two people of one firm share its account, which is taken back to what it was before both."""
+    """Each record once: two people of one firm share its account, which is taken back to what it was before both. Of
+    what was skipped there is none."""
     known: dict[tuple[str, str], Saved] = {}
-    for record in map(_as_ours, saved):
+    for record in (_as_ours(one) for one in saved if one.stored.action != "skipped"):
         place = record.module, record.stored.id
         earlier = known.get(place)
         known[place] = replace(earlier, stored=_both(earlier.stored, record.stored)) if earlier else record

@@ -9,6 +9,7 @@ import pytest
 
 from extraction.errors import CrmRejected, CrmUnavailable
 from extraction.followup import FollowUp
+from extraction.ports import Stored
 from extraction.types import Corrections, Email
 from streaming.callers import Caller
 from streaming.models import Run
@@ -217,6 +218,22 @@ async def test_a_record_that_the_crm_keeps_refusing_does_not_stand_in_the_way_of
 
     assert [one["module"] for one in outcomes] == ["contact", "account"]
     assert await stored(office) == NOTHING
+
+
+async def test_a_file_that_the_crm_did_not_take_is_not_told_as_taken_back(office, monkeypatch):
+    upsert = office.crm.upsert
+
+    async def take_no_files(record, key):
+        if record.step == "attachment":
+            return Stored(record.deal_id, None, "skipped")
+        return await upsert(record, key)
+
+    monkeypatch.setattr(office.crm, "upsert", take_no_files)
+    run_id = await saved(office)
+
+    outcomes = await undo(office, run_id)
+
+    assert [one["module"] for one in outcomes] == ["note", "deal", "contact", "account"]
 
 
 async def test_what_somebody_changed_since_stays_and_each_record_says_what_became_of_it(office):
