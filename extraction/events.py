@@ -141,6 +141,36 @@ class ZohoComplete(Told):
     records: list[dict[str, Any]]
 
 
+class UndoStart(Told):
+    """A save is being taken back. Opens a log that `complete` had closed."""
+
+    type: ClassVar[str] = "undo_start"
+    message: str
+    target: Literal["zoho", "embedded"]
+    by: str
+
+
+class UndoProgress(Told):
+    """What became of one record of the save; `reason` says why it was kept."""
+
+    type: ClassVar[str] = "undo_progress"
+    step: Literal["account", "contact", "deal", "note", "attachment"]
+    person: int
+    outcome: Literal["deleted", "restored", "kept"]
+    reason: str | None
+    id: str | None
+    url: str | None
+    message: str
+
+
+class UndoComplete(Told):
+    """The save is taken back as far as could be: `{module, id, url, outcome, reason, person}` each. A `review_ready`
+    follows: what was corrected may be saved again."""
+
+    type: ClassVar[str] = "undo_complete"
+    records: list[dict[str, Any]]
+
+
 class Complete(Told):
     """The run is over. `timings` are milliseconds from acceptance."""
 
@@ -182,6 +212,9 @@ Event = (
     | ZohoStart
     | ZohoProgress
     | ZohoComplete
+    | UndoStart
+    | UndoProgress
+    | UndoComplete
     | Complete
     | Failed
     | Cancelled

@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from extraction.events import Event
 from extraction.memory import LearnedRule, Lesson, Scope
-from extraction.records import Record
+from extraction.records import Record, Step
 from extraction.types import Person, Usage
 
 T = TypeVar("T")
@@ -67,12 +67,23 @@ class Match:
 
 @dataclass(frozen=True)
 class Stored:
-    """What became of one record. `before` is what it held before we changed it, None when we created it."""
+    """What became of one record. `before` is what it held before we changed it (only the fields we changed), None when
+    we created it. `modified_at` is the record's time of change after our write, as the CRM spells it: undo compares it.
+    """
 
     id: str
     url: str | None
     action: Literal["created", "updated", "reused", "skipped"]
     before: dict[str, Any] | None = None
+    modified_at: str | None = None
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What undoing one record came to; `reason` says why it was kept."""
+
+    outcome: Literal["deleted", "restored", "kept"]
+    reason: str | None = None
 
 
 class Crm(Protocol):
@@ -85,7 +96,14 @@ class Crm(Protocol):
         ...
 
     async def upsert(self, record: Record, key: str) -> Stored:
-        """Store one record. `key` names it for good: the same key again gives the same record, whatever was cut."""
+        """Store one record. `key` names it for good: the same key again gives the same record, whatever was cut.
+        Raises `CrmError`."""
+        ...
+
+    async def undo(self, step: Step, stored: Stored) -> Undone:
+        """Take back one write: what we created goes to the CRM's bin, what we changed is restored - when nobody has
+        changed it since; kept otherwise, with the reason. `reused`/`skipped` records are kept (never ours). Undoing
+        twice gives the same. Raises `CrmError` when the CRM cannot be asked."""
         ...
 
 
@@ -118,7 +136,7 @@ class Journal(Protocol):
         ...
 
     def told(self, kind: str) -> bool:
-        """Whether the log holds an event of that type already."""
+        """Whether the log holds an event of that type already. What a save told counts until it is over."""
         ...
 
     def done(self, name: str) -> bool:

@@ -12,7 +12,8 @@ Step = Literal["account", "contact", "deal", "note", "attachment"]
 
 @dataclass(frozen=True)
 class Account:
-    """The firm the person works for."""
+    """The firm the person works for. `chosen` names the fields that the user decided: they win over what the CRM holds
+    already."""
 
     company_name: str
     phone: str | None = None
@@ -25,12 +26,13 @@ class Account:
     source_detail: str | None = None
     who_gets_credit: str | None = None
     credit_person: str | None = None
+    chosen: frozenset[str] = frozenset()
     step: Step = field(default="account", init=False)
 
 
 @dataclass(frozen=True)
 class Contact:
-    """The person."""
+    """The person. `chosen` as in `Account`."""
 
     last_name: str
     first_name: str | None = None
@@ -43,6 +45,7 @@ class Contact:
     state: str | None = None
     country: str | None = None
     account_id: str | None = None
+    chosen: frozenset[str] = frozenset()
     step: Step = field(default="contact", init=False)
 
 
@@ -114,7 +117,7 @@ class Filing:
 
 
 def _shown(record: Record) -> dict[str, Any]:
-    hidden = {"step", "account_id", "contact_id", "deal_id"}
+    hidden = {"step", "account_id", "contact_id", "deal_id", "chosen"}
     return {key: value for key, value in asdict(record).items() if key not in hidden}
 
 
@@ -159,12 +162,17 @@ def _filing(
     deal = filled("deal", *(field.name for field in fields(Deal) if field.name in FIELDS["deal"]))
     return Filing(
         person=person.index,
-        account=Account(**company) if "company_name" in company else None,  # type: ignore[arg-type]
-        contact=Contact(**contact),  # type: ignore[arg-type]
+        account=Account(**company, chosen=_chosen(person, "company")) if "company_name" in company else None,  # type: ignore[arg-type]
+        contact=Contact(**contact, chosen=_chosen(person, "contact")),  # type: ignore[arg-type]
         deal=Deal(**deal),  # type: ignore[arg-type]
         note=Note(title=_cut(f"Intake: {deal['deal_name']}", 120), content=_note(person, extraction, letter, link)),
         files=_files(corrections, letter),
     )
+
+
+def _chosen(person: Person, record: str) -> frozenset[str]:
+    names = {given.field for given in person.fields if (given.record, given.origin) == (record, "user")}
+    return frozenset(names | {"first_name", "last_name"} if "full_name" in names else names)
 
 
 def _files(corrections: Corrections, letter: Letter) -> tuple[File, ...]:

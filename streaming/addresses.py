@@ -48,7 +48,9 @@ class Addresses:
 
     def links_at(self, base: str, caller: Caller, run_id: str) -> dict[str, str]:
         itself = f"{base}/stream/runs/{run_id}"
-        actions = {name: f"{itself}/{name}" for name in ("save", "cancel", "retry", "rerun", "mail")}
+        actions = {
+            name: f"{itself}/{name}" for name in ("save", "cancel", "retry", "rerun", "undo", "followup", "mail")
+        }
         # Who came with a run token gets no new one: it would never expire.
         query = f"?access_token={self._tokens.token(caller, 'run', run_id)}" if caller.run_id is None else ""
         return {

@@ -38,7 +38,7 @@ class RunJournal:
         self._end = end
         self._steps = dict(steps)
         self._values = dict(map(_field_told, (entry for entry in entries if entry.type == "extraction_field")))
-        self._told = {entry.type for entry in entries}
+        self._told = _told_of_now(entry.type for entry in entries)
         self._pending: list[tuple[Event, float]] = []
         self._finished: dict[str, str] = {}
         self._changes: dict[str, Any] = {}
@@ -136,6 +136,16 @@ class RunJournal:
     def _raise(self) -> None:
         if self._error:
             raise self._error
+
+
+def _told_of_now(kinds: Iterable[str]) -> set[str]:
+    """What the log holds, without saves that are over: the next one, or a follow-up, tells its own."""
+    told: set[str] = set()
+    for kind in kinds:
+        told.add(kind)
+        if kind in ("complete", "undo_complete"):
+            told -= {"zoho_start", "zoho_complete", "undo_start", "undo_complete"}
+    return told
 
 
 def _tellings(events: Iterable[tuple[Event, float]]) -> list[Telling]:

@@ -16,6 +16,7 @@ class Run(models.Model):
         EXTRACTING = "extracting"
         REVIEW = "review"
         SAVING = "saving"
+        UNDOING = "undoing"
         COMPLETE = "complete"
         FAILED = "failed"
         CANCELLED = "cancelled"
@@ -41,6 +42,9 @@ class Run(models.Model):
     email = models.TextField(help_text="The request as JSON.")
     corrections = models.TextField(null=True, blank=True)
     saved_by = models.CharField(max_length=200, blank=True, help_text="Who approved the save, as people know them.")
+    followup = models.JSONField(null=True, blank=True, help_text="Facts of the firm to add after the save, approved.")
+    undone = models.IntegerField(default=0, help_text="Saves that were taken back.")
+    undoing_by = models.CharField(max_length=200, blank=True, help_text="Who takes the save back, until that is done.")
     engine = models.CharField(max_length=10, blank=True, help_text="Asked for; empty: the server's choice.")
     model = models.CharField(max_length=200, blank=True, help_text="Asked for; empty: the server's choice.")
 
@@ -78,6 +82,15 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class SavedRun(Run):
+    """A run seen from its save, in the admin's outbox."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "save"
+        verbose_name_plural = "saves (outbox)"
 
 
 class Event(models.Model):

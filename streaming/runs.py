@@ -1,4 +1,4 @@
-"""What can be done with a run: start, save, cancel, retry, rerun. Each changes the row first, then wakes the engine."""
+"""What can be done with a run: start, save, cancel, retry, undo, rerun. Each changes the row, then wakes the engine."""
 
 import asyncio
 import hashlib
@@ -15,14 +15,16 @@ from pydantic import BaseModel, ConfigDict
 
 from extraction.attachments import Attached, with_attached
 from extraction.corrections import corrected
-from extraction.errors import LeaseLost
+from extraction.errors import LeaseLost, ResearchError
 from extraction.events import Cancelled, DuplicateFound
+from extraction.followup import Fact, FollowUp, has_firm, news_in
 from extraction.identity import message_id_of
 from extraction.letter import Letter
 from extraction.mime import letter_from
 from extraction.pipeline import ATTACHED, Matches, Tools, matches_of
 from extraction.records import missing_for, records_from
 from extraction.types import Corrections, Email, Engine, Extraction, Mode, Person
+from extraction.values import company_domain
 from streaming.callers import Caller
 from streaming.journal import RunJournal
 from streaming.log import Database, Log
@@ -31,7 +33,8 @@ from streaming.problems import Problem, no_such_run
 from streaming.wire import Cursor, Entry
 
 State = Run.State
-OPEN = (State.QUEUED, State.EXTRACTING, State.SAVING)
+OPEN = (State.QUEUED, State.EXTRACTING, State.SAVING, State.UNDOING)
+SETTLED = (State.COMPLETE, State.FAILED, State.CANCELLED)
 
 
 class RerunRequest(BaseModel):
@@ -202,7 +205,7 @@ class Runs:
         run = await self.visible(run_id, caller)
         if run.state == State.CANCELLED:
             return State.CANCELLED
-        if run.state in (State.SAVING, State.COMPLETE) or run.closed:
+        if run.state in (State.SAVING, State.UNDOING, State.COMPLETE) or run.closed:
             raise Problem(409, "not_cancellable", f"The run is {run.state}; it can't be cancelled any more.")
         journal = await self._take_over(run_id)
         if task := self.working.get(run_id):
@@ -228,13 +231,73 @@ class Runs:
         run = await self.visible(run_id, caller)
         if run.state != State.FAILED or run.closed:
             raise Problem(409, "not_retryable", f"The run is {run.state}; there is nothing to retry.")
-        state = State.SAVING if run.saving_at else State.QUEUED
+        state = State.UNDOING if run.undoing_by else State.SAVING if run.saving_at else State.QUEUED
+        await self._resume(run_id, (State.FAILED,), {"state": state})
+        return state
+
+    async def undo(self, run_id: str, caller: Caller) -> State:
+        """Take a save back, also one that failed half-way; the run is in review again afterwards. A second call
+        changes nothing."""
+        run = await self.visible(run_id, caller)
+        if run.state == State.UNDOING or (run.state == State.REVIEW and run.undone):
+            return State(run.state)
+        if run.state == State.SAVING:
+            raise Problem(409, "still_saving", "The run is being saved; undo it when that has ended.")
+        if run.state not in SETTLED or not run.saving_at:
+            raise Problem(409, "nothing_to_undo", f"The run is {run.state}; nothing of it has been saved.")
+        by = (caller.name or caller.subject)[:200]
+        if await self._resume(run_id, SETTLED, {"state": State.UNDOING, "undoing_by": by, "closed": False}):
+            return State.UNDOING
+        return await self.undo(run_id, caller)  # somebody was quicker: answer by what the run is now
+
+    async def followup(self, run: Run) -> dict[Fact, str]:
+        """What the firm's web page says that the save did not know: research that was too slow for the run is offered,
+        never written unasked."""
+        saved = await self._saved(run)
+        domain = saved and company_domain(saved.people[0])
+        if not (saved and domain and self.tools.research) or run.followup is not None:
+            return {}
         try:
-            await self._write(_change, run_id, (State.FAILED,), {"state": state, "attempts": 0})
+            facts = await self.tools.research.find(domain)
+        except (TimeoutError, ResearchError):
+            return {}
+        return news_in(facts or {}, saved)
+
+    async def follow_up(self, run_id: str, caller: Caller, approved: FollowUp) -> State:
+        """Add what the user saw and approved to the saved firm, where the CRM holds nothing yet. A second call changes
+        nothing."""
+        run = await self.visible(run_id, caller)
+        if run.followup is not None and run.state in (State.SAVING, State.COMPLETE):
+            if run.followup != approved.company:
+                raise Problem(409, "followed_up", "Facts have been added already.")
+            return State(run.state)
+        if await self._saved(run) is None:
+            raise Problem(409, "no_saved_firm", f"The run is {run.state}; facts are added to a firm that it has saved.")
+        columns = {"state": State.SAVING, "followup": approved.company, "saving_at": time.time(), "closed": False}
+        if await self._resume(run_id, (State.COMPLETE,), columns):
+            return State.SAVING
+        return await self.follow_up(run_id, caller, approved)
+
+    async def _saved(self, run: Run) -> Extraction | None:
+        """What was saved, when facts may be added to its first person's firm."""
+        if run.state != State.COMPLETE or not run.saving_at:
+            return None
+        whole, _ = await self._read(_results, str(run.id))
+        given = await self._read(_corrections_of, str(run.id))
+        corrections = Corrections.model_validate_json(given) if given else None
+        corrections = corrections or (await self._email(str(run.id))).user_corrections or Corrections()
+        final = corrected(whole, corrections, self.tools.own, self.tools.today())
+        return final if has_firm(final, corrections) else None
+
+    async def _resume(self, run_id: str, states: tuple[str, ...], columns: dict[str, Any]) -> bool:
+        """Have a run that had settled worked on again, if it still is in one of the states."""
+        try:
+            resumed = await self._write(_change, run_id, states, columns | {"attempts": 0})
         except IntegrityError:
             raise Problem(409, "started_again", "The same mail has been started again since.") from None
-        await self._submit(run_id, state)
-        return state
+        if resumed:
+            await self._submit(run_id, columns["state"])
+        return resumed
 
     async def resubmit_left_behind(self, seconds: float) -> None:
         """Hand every open run without a sign of life to the engine again: after a crash, a lost job."""
@@ -324,6 +387,10 @@ def _email_of(run_id: str) -> str:
     return Run.objects.values_list("email", flat=True).get(pk=run_id)
 
 
+def _corrections_of(run_id: str) -> str | None:
+    return Run.objects.values_list("corrections", flat=True).get(pk=run_id)
+
+
 def _attached_to(run_id: str) -> str | None:
     return Step.objects.filter(run_id=run_id, name=ATTACHED).values_list("result", flat=True).first()
 
@@ -331,7 +398,9 @@ def _attached_to(run_id: str) -> str | None:
 def _change(run_id: str, states: tuple[str, ...], columns: dict[str, Any]) -> bool:
     # The lease rises, so that whoever holds a pen of the old state (a worker that tidies up, a cancel) is refused.
     columns = columns | {"touched_at": time.time(), "lease": F("lease") + 1}
-    return bool(Run.objects.filter(pk=run_id, state__in=states, closed=False).update(**columns))
+    runs = Run.objects.filter(pk=run_id, state__in=states)
+    # A closed log is written to no more, unless the very change opens it again.
+    return bool((runs if "closed" in columns else runs.filter(closed=False)).update(**columns))
 
 
 def _results(run_id: str) -> tuple[Extraction, Matches]:

@@ -29,6 +29,7 @@ def snapshot_from(run: Run, entries: Sequence[Entry], first_token_at: float | No
         "draft": None,
         "expires_at": None,
         "records": [],
+        "undone": [],
         "issues": [],
         "usage": None,
         "error": None,
@@ -57,11 +58,15 @@ def _tell(state: dict[str, Any], kind: str, data: dict[str, Any]) -> None:
         case "review_ready":
             state.update(draft=data["draft"], expires_at=data["expires_at"])
         case "zoho_start":
-            state.update(error=None, target=data["target"])
+            state.update(error=None, target=data["target"], undone=[])
         case "zoho_progress":
             state["records"].append(
                 {"module": data["step"]} | {key: data[key] for key in ("id", "url", "action", "person")}
             )
+        case "undo_start":
+            state.update(error=None, status=None)
+        case "undo_complete":
+            state.update(records=[], undone=data["records"])
         case "complete":
             state.update(status=data["status"], usage=data["usage"], records=data["records"], **_result(data["result"]))
         case "error":

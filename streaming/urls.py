@@ -36,6 +36,8 @@ def routes(views: StreamingViews) -> list[URLPattern]:
         path("runs/<run:run_id>/save", views.save),
         path("runs/<run:run_id>/cancel", views.cancel),
         path("runs/<run:run_id>/retry", views.retry),
+        path("runs/<run:run_id>/undo", views.undo),
+        path("runs/<run:run_id>/followup", views.followup),
         path("runs/<run:run_id>/rerun", views.rerun),
     ]
 

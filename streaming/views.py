@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from pydantic import Field
 
 from extraction.events import SETTLING
+from extraction.followup import FollowUp
 from extraction.types import Corrections, Email, Strict
 from streaming.addresses import Addresses
 from streaming.callers import Caller
@@ -276,6 +277,21 @@ class StreamingViews:
     @endpoint("POST")
     async def retry(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
         state = await self._runs.retry(run_id, caller_of(request))
+        return json_response({"run_id": run_id, "state": state}, 202)
+
+    @endpoint("POST")
+    async def undo(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
+        state = await self._runs.undo(run_id, caller_of(request))
+        return json_response({"run_id": run_id, "state": state}, 202)
+
+    @endpoint("GET", "POST")
+    async def followup(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
+        """What may be added to the saved firm; a POST adds what was approved of it."""
+        caller = caller_of(request)
+        run = await self._runs.visible(run_id, caller)
+        if request.method == "GET":
+            return json_response({"run_id": run_id, "company": await self._runs.followup(run)})
+        state = await self._runs.follow_up(run_id, caller, await body_of(request, FollowUp))
         return json_response({"run_id": run_id, "state": state}, 202)
 
     @endpoint("POST")

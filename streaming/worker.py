@@ -14,9 +14,10 @@ from django.db import Error as DatabaseError
 from extraction.corrections import corrected
 from extraction.errors import IntakeError, LeaseLost, MemoryUnavailable
 from extraction.events import Complete, Failed, ReviewReady
-from extraction.filing import Saved, file
+from extraction.filing import Save, Saved
+from extraction.letter import Letter
 from extraction.memory import lessons_from, rules_in
-from extraction.pipeline import Intake, Tools, intake
+from extraction.pipeline import Intake, Tools, intake, with_facts
 from extraction.ports import Crm, Journal, LanguageModel
 from extraction.records import missing_for, records_from
 from extraction.types import Corrections, Email, Extraction
@@ -91,7 +92,7 @@ class RunWorker:
         try:
             if run.attempts > MOST_ATTEMPTS:
                 raise RunFailed
-            extracting = run.state != State.SAVING
+            extracting = run.state not in (State.SAVING, State.UNDOING)
             await self._work(run, journal)
             await journal.written()
             if extracting:
@@ -136,14 +137,16 @@ class RunWorker:
         journal.change(**account_of(found.extraction))
         if self._tools.memory and (rules := rules_in(found.extraction)) and run.state != State.SAVING:
             await _best_effort(self._tools.memory.used(rules, str(run.id)), run)
-        if found.extraction.intent == "none":
+        if run.state == State.UNDOING:
+            await self._undo(run, email, journal, found)
+        elif found.extraction.intent == "none":
             await self._complete(run, journal, found.extraction, "nothing_to_file")
         elif run.mode == "preview":
             await self._complete(run, journal, found.extraction, "preview")
         elif run.state == State.SAVING or (run.mode == "auto" and _may_be_saved_unseen(email, found)):
             await self._save(run, email, journal, found)
         else:
-            self._review(journal, found, email.user_corrections or Corrections())
+            self._review(journal, found.extraction, email.user_corrections or Corrections(), found.letter)
 
     def _model_for(self, run: Run) -> LanguageModel | None:
         if run.engine == "patterns":
@@ -151,8 +154,8 @@ class RunWorker:
         # A name that the settings have lost since the run was accepted gives the server's choice.
         return self._tools.model_named(run.model) or self._tools.model
 
-    def _review(self, journal: RunJournal, found: Intake, given: Corrections) -> None:
-        filings = records_from(found.extraction, given, found.letter)
+    def _review(self, journal: RunJournal, whole: Extraction, given: Corrections, letter: Letter) -> None:
+        filings = records_from(whole, given, letter)
         expires_at = time.time() + REVIEW_SECONDS
         journal.change(state=State.REVIEW, expires_at=expires_at, attempts=0)
         journal.tell(
@@ -163,17 +166,32 @@ class RunWorker:
         )
 
     async def _save(self, run: Run, email: Email, journal: RunJournal, found: Intake) -> None:
+        final, corrections = self._decided(run, email, found)
+        journal.change(state=State.SAVING, saving_at=run.saving_at or time.time())
+        await journal.written()  # from here on a cancel is refused: nothing is half-written
+        saved = await self._save_of(run, journal, final, corrections, found.letter).write()
+        if run.corrections:
+            await self._learn(run, found.extraction, corrections)
+        await self._complete(run, journal, with_facts(final, run.followup or {}), "saved", saved)
+
+    async def _undo(self, run: Run, email: Email, journal: RunJournal, found: Intake) -> None:
+        """Back to review, with what the user had decided: what was saved by mistake is corrected and saved again."""
+        final, corrections = self._decided(run, email, found)
+        await self._save_of(run, journal, final, corrections, found.letter).take_back(run.undoing_by)
+        journal.change(undone=run.undone + 1, undoing_by="", saving_at=None, followup=None)
+        self._review(journal, final, corrections, found.letter)
+
+    def _decided(self, run: Run, email: Email, found: Intake) -> tuple[Extraction, Corrections]:
         tools = self._tools.for_user(email)
         given = email.user_corrections or Corrections()
         corrections = Corrections.model_validate_json(run.corrections) if run.corrections else given
-        final = corrected(found.extraction, corrections, tools.own, tools.today())
-        journal.change(state=State.SAVING, saving_at=run.saving_at or time.time())
-        await journal.written()  # from here on a cancel is refused: nothing is half-written
-        filings = records_from(final, corrections, found.letter)
-        saved = await file(filings, found.letter, filing_key(run), journal, self._crm)
-        if run.corrections:
-            await self._learn(run, found.extraction, corrections)
-        await self._complete(run, journal, final, "saved", saved)
+        return corrected(found.extraction, corrections, tools.own, tools.today()), corrections
+
+    def _save_of(
+        self, run: Run, journal: RunJournal, final: Extraction, corrections: Corrections, letter: Letter
+    ) -> Save:
+        filings = records_from(final, corrections, letter)
+        return Save(filings, letter, filing_key(run), journal, self._crm, run.undone + 1, run.followup)
 
     async def _learn(self, run: Run, found: Extraction, corrections: Corrections) -> None:
         """What the user changed and saved is remembered; what was only edited, or given along unseen, is not."""

@@ -12,7 +12,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from streaming.models import SavedRun
+from wellintake import outbox
 from wellintake.models import ApiKey, LearnedRule
+
+admin.site.register(SavedRun, outbox.OutboxAdmin)
 
 
 @admin.register(ApiKey)

@@ -5,12 +5,13 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from extraction.followup import FollowUp
 from extraction.types import Corrections, Email
 from streaming.intake_shapes import IntakeEmail
 from streaming.runs import RerunRequest
 from streaming.views import Batch, Save
 
-MODELS = (Email, IntakeEmail, Batch, Save, RerunRequest, Corrections)
+MODELS = (Email, IntakeEmail, Batch, Save, RerunRequest, FollowUp, Corrections)
 STREAM = {"text/event-stream": {"schema": {"type": "string"}}, "application/x-ndjson": {"schema": {"type": "string"}}}
 JSON = {"application/json": {"schema": {"type": "object"}}}
 RUN = {"name": "run_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
@@ -100,6 +101,19 @@ def paths() -> dict[str, Any]:
         f"{run}/save": {"post": _action("Approve and write to the CRM", "Save", (409, 422))},
         f"{run}/cancel": {"post": _action("Stop the run", None, (409,))},
         f"{run}/retry": {"post": _action("Go on after a retryable failure", None, (409,))},
+        f"{run}/undo": {"post": _action("Take back a save; the run is in review again", None, (409,))},
+        f"{run}/followup": {
+            "get": _call(
+                "What research found too late for the save", answers={200: JSON}, refusals=(404,), parameters=[RUN]
+            ),
+            "post": _call(
+                "Add approved facts to the saved firm",
+                body="FollowUp",
+                answers={202: JSON},
+                refusals=(404, 409, 422),
+                parameters=[RUN],
+            ),
+        },
         f"{run}/rerun": {"post": _action("Run the same mail again as a preview", "RerunRequest", (422,))},
         "/stream/health": {
             "get": _call(

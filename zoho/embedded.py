@@ -1,23 +1,37 @@
 """A CRM in our own tables, shown in the admin: the whole product without an account anywhere."""
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any, Literal, ParamSpec, Protocol, TypeVar, assert_never
 
-from django.db import transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, transaction
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Lower
 from django.urls import reverse
 
 from extraction import records
-from extraction.ports import Match, Stored
+from extraction.errors import CrmRejected, CrmUnavailable
+from extraction.ports import Match, Stored, Undone
 from extraction.types import Person
-from zoho.models import Account, Attachment, Contact, CrmRecord, Deal, Note
+from zoho.models import Account, Attachment, Contact, CrmRecord, Deal, KnownRecord, Note, new_key
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 DUPLICATE_SECONDS = 30 * 86_400
 CLOSED_STAGES = ("Closed Won", "Closed Lost")
+MODELS: Mapping[records.Step, type[CrmRecord]] = {
+    "account": Account,
+    "contact": Contact,
+    "deal": Deal,
+    "note": Note,
+    "attachment": Attachment,
+}
+NOT_OURS = Undone("kept", "It was in the CRM before.")
+CHANGED = Undone("kept", "Somebody has changed it since.")
+NEEDED = Undone("kept", "Other records belong to it.")
+GONE = Undone("kept", "It is no longer in the CRM.")
 
 
 class Database(Protocol):
@@ -36,15 +50,27 @@ class EmbeddedCrm:
         self._base_url = base_url
 
     async def find(self, person: Person) -> Sequence[Match]:
-        return await self._database(_find, person, self._base_url)
+        return await self._ask(_find, person, self._base_url)
 
     async def upsert(self, record: records.Record, key: str) -> Stored:
-        return await self._database(_upsert, record, key, self._base_url)
+        return await self._ask(_upsert, record, key, self._base_url)
+
+    async def undo(self, step: records.Step, stored: Stored) -> Undone:
+        return await self._ask(_undo, step, stored)
+
+    async def _ask(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """In the words of the port. Raises `CrmError`."""
+        try:
+            return await self._database(function, *args, **kwargs)
+        except (OperationalError, InterfaceError) as error:
+            raise CrmUnavailable from error
+        except DatabaseError as error:
+            raise CrmRejected from error
 
 
 def _find(person: Person, base_url: str) -> list[Match]:
     email = person.text("contact", "email")
-    contact = email and Contact.objects.filter(email__iexact=email).first()
+    contact = email and _contacts_at(email).first()
     if not contact:
         return []
     matches = [_match(contact, "contact", "email", base_url)]
@@ -75,50 +101,106 @@ def _url(row: CrmRecord, base_url: str) -> str:
     return base_url + reverse(f"admin:zoho_{row._meta.model_name}_change", args=[row.pk])
 
 
-@transaction.atomic
+# ---------------------------------------------------------------- writing
+
+
 def _upsert(record: records.Record, key: str, base_url: str) -> Stored:
-    model, values = _row_for(record)
-    if known := model.objects.filter(key=key).first():
-        return Stored(str(known.pk), _url(known, base_url), "reused")
-    if known := _reusable(record):
-        return _fill(known, values, base_url)
-    created = model.objects.create(key=key, **values)
-    return Stored(str(created.pk), _url(created, base_url), "created")
+    """Of two saves at once that mean the same record, the slower one is refused by a constraint and then finds
+    what the other one wrote."""
+    try:
+        return _write(record, key, base_url)
+    except IntegrityError:
+        return _write(record, key, base_url)
 
 
-def _row_for(record: records.Record) -> tuple[type[Any], dict[str, Any]]:
-    values = {name: value for name, value in asdict(record).items() if name not in ("step", "number")}
-    match record:
-        case records.Account():
-            return Account, values
-        case records.Contact():
-            return Contact, values
-        case records.Deal():
-            return Deal, values
-        case records.Note():
-            return Note, values
-        case records.File():
-            return Attachment, values
-        case _:
-            assert_never(record)
+@transaction.atomic
+def _write(record: records.Record, key: str, base_url: str) -> Stored:
+    rows = MODELS[record.step]._default_manager
+    if held := _held(record, key):
+        stored = _filled(held, record, key, base_url)
+        # Nobody heard the answer to a cut attempt: what it created is given again as what it is.
+        ours = held.key == key and stored.action == "reused" and held.modified_at == held.created_at
+        return replace(stored, action="created") if ours else stored
+    now = time.time()
+    free = new_key() if rows.filter(key=key).exists() else key
+    created = rows.create(key=free, created_at=now, modified_at=now, **_values_of(record))
+    return Stored(str(created.pk), _url(created, base_url), "created", modified_at=str(now))
 
 
-def _reusable(record: records.Record) -> CrmRecord | None:
-    """The firm of that name, the person with that address: known once, whatever mail they come from."""
+def _values_of(record: records.Record) -> dict[str, Any]:
+    return {name: value for name, value in asdict(record).items() if name not in ("step", "number", "chosen")}
+
+
+def _held(record: records.Record, key: str) -> CrmRecord | None:
+    """The firm of that name, the person with that address, whatever mail they come from; else what the key has written.
+    The same mail with a corrected name or address means another firm, another person: the key's first one stays."""
     match record:
         case records.Account(company_name=name):
-            return Account.objects.filter(company_name__iexact=name).first()
+            accounts = Account.objects.alias(known_by=Lower("company_name"))
+            return accounts.select_for_update().filter(known_by=Lower(Value(name))).first()
         case records.Contact(email=str(email)):
-            return Contact.objects.filter(email__iexact=email).first()
+            unaddressed = Contact.objects.select_for_update().filter(key=key, email=None)
+            return _contacts_at(email).select_for_update().first() or unaddressed.first()
         case _:
-            return None
+            return MODELS[record.step]._default_manager.select_for_update().filter(key=key).first()
 
 
-def _fill(row: CrmRecord, values: dict[str, Any], base_url: str) -> Stored:
-    """Fill what is empty; what somebody entered stays."""
-    news = {name: value for name, value in values.items() if value and not getattr(row, name)}
-    if not news:
-        return Stored(str(row.pk), _url(row, base_url), "reused")
-    before = {name: getattr(row, name) for name in news}
-    type(row)._default_manager.filter(pk=row.pk).update(**news, modified_at=time.time())
-    return Stored(str(row.pk), _url(row, base_url), "updated", before)
+def _contacts_at(email: str) -> QuerySet[Contact]:
+    return Contact.objects.alias(known_by=Lower("email")).filter(known_by=Lower(Value(email)))
+
+
+def _filled(row: CrmRecord, record: records.Record, key: str, base_url: str) -> Stored:
+    """Fill what is empty and what the user chose; whatever else somebody entered stays."""
+    reused = Stored(str(row.pk), _url(row, base_url), "reused", modified_at=str(row.modified_at))
+    if not (isinstance(row, KnownRecord) and isinstance(record, records.Account | records.Contact)):
+        return reused
+    news = {
+        name: value
+        for name, value in _values_of(record).items()
+        if value and (not (held := getattr(row, name)) or (name in record.chosen and held != value))
+    }
+    if news:
+        now = time.time()
+        filling: dict[str, Any] = {"key": key, "before": {name: getattr(row, name) for name in news}, "at": str(now)}
+        type(row)._default_manager.filter(pk=row.pk).update(**news, filling=filling, modified_at=now)
+    elif row.filling and row.filling["key"] == key:
+        filling = row.filling
+    else:
+        return reused
+    return replace(reused, action="updated", before=filling["before"], modified_at=filling["at"])
+
+
+# ---------------------------------------------------------------- taking back
+
+
+@transaction.atomic
+def _undo(step: records.Step, stored: Stored) -> Undone:
+    row = MODELS[step]._default_manager.select_for_update().filter(pk=stored.id).first()
+    match stored.action:
+        case "reused" | "skipped":
+            return NOT_OURS
+        case "created":
+            return _delete(row, stored) if row else Undone("deleted")
+        case "updated":
+            return _restore(row, stored) if isinstance(row, KnownRecord) else GONE
+        case _:
+            assert_never(stored.action)
+
+
+def _delete(row: CrmRecord, stored: Stored) -> Undone:
+    if str(row.modified_at) != stored.modified_at:
+        return CHANGED
+    if any(getattr(row, str(other.get_accessor_name())).exists() for other in row._meta.related_objects):
+        return NEEDED
+    row.delete()
+    return Undone("deleted")
+
+
+def _restore(row: KnownRecord, stored: Stored) -> Undone:
+    before = stored.before or {}
+    if all(getattr(row, name) == value for name, value in before.items()):
+        return Undone("restored")
+    if str(row.modified_at) != stored.modified_at:
+        return CHANGED
+    type(row)._default_manager.filter(pk=row.pk).update(**before, filling=None, modified_at=time.time())
+    return Undone("restored")

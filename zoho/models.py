@@ -1,21 +1,45 @@
 """The embedded CRM's own tables. `key` names the mail and the place in it that a record came from, once and for all."""
 
 import time
+from typing import Any
+from uuid import uuid4
 
 from django.db import models
+from django.db.models.functions import Lower
+
+
+def new_key() -> str:
+    """Of a record that somebody enters by hand."""
+    return f"by-hand.{uuid4().hex}"
 
 
 class CrmRecord(models.Model):
-    key = models.CharField(max_length=200, unique=True, editable=False)
+    """`modified_at` rises with every change, so that an undo sees whether somebody has changed the record since."""
+
+    key = models.CharField(max_length=200, unique=True, editable=False, default=new_key)
     created_at = models.FloatField(default=time.time, editable=False, help_text="Epoch seconds.")
     modified_at = models.FloatField(default=time.time, editable=False, help_text="Epoch seconds.")
 
     class Meta:
         abstract = True
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            self.modified_at = time.time()
+        super().save(*args, **kwargs)
 
-class Account(CrmRecord):
-    company_name = models.CharField(max_length=200, db_index=True)
+
+class KnownRecord(CrmRecord):
+    """A record that several mails mean. `filling` is the last time one filled its fields: `{key, before, at}`."""
+
+    filling = models.JSONField(null=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class Account(KnownRecord):
+    company_name = models.CharField(max_length=200)
     phone = models.CharField(max_length=50, null=True, blank=True)
     website = models.CharField(max_length=255, null=True, blank=True)
     industry = models.CharField(max_length=120, null=True, blank=True)
@@ -27,15 +51,18 @@ class Account(CrmRecord):
     who_gets_credit = models.CharField(max_length=50, null=True, blank=True)
     credit_person = models.CharField(max_length=120, null=True, blank=True)
 
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("company_name"), name="account_once")]
+
     def __str__(self) -> str:
         return self.company_name
 
 
-class Contact(CrmRecord):
+class Contact(KnownRecord):
     account = models.ForeignKey(Account, null=True, blank=True, on_delete=models.SET_NULL, related_name="contacts")
     first_name = models.CharField(max_length=100, null=True, blank=True)
     last_name = models.CharField(max_length=100)
-    email = models.CharField(max_length=320, null=True, blank=True, db_index=True)
+    email = models.CharField(max_length=320, null=True, blank=True)
     phone = models.CharField(max_length=50, null=True, blank=True)
     mobile = models.CharField(max_length=50, null=True, blank=True)
     linkedin_url = models.CharField(max_length=255, null=True, blank=True)
@@ -43,6 +70,9 @@ class Contact(CrmRecord):
     city = models.CharField(max_length=100, null=True, blank=True)
     state = models.CharField(max_length=100, null=True, blank=True)
     country = models.CharField(max_length=100, null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="contact_once")]
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.first_name, self.last_name) if part)

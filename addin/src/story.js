@@ -13,7 +13,7 @@
  * @typedef {{step: string, person: number, action: string, id: string | null, url: string | null, message: string}} Progress
  * @typedef {{module: string, id: string, url: string | null, action: string, person: number}} Stored
  * @typedef {{code: string, message: string, retryable: boolean, correlation_id?: string}} Failure
- * @typedef {"idle" | "queued" | "extracting" | "review" | "saving" | "complete" | "failed" | "cancelled"} State
+ * @typedef {"idle" | "queued" | "extracting" | "review" | "saving" | "undoing" | "complete" | "failed" | "cancelled"} State
  * @typedef {object} Story
  * @property {string | null} runId
  * @property {number} sequence  of the last event applied
@@ -94,6 +94,8 @@ const TOLD = {
   zoho_start: (_, data) => ({ state: "saving", message: data.message, target: data.target, error: null }),
   zoho_progress: (story, data) => ({ progress: [...story.progress, data] }),
   zoho_complete: (_, data) => ({ records: data.records }),
+  undo_start: (_, data) => ({ state: "undoing", message: data.message, target: data.target, status: null, error: null }),
+  undo_complete: () => ({ progress: [], records: [] }),
   complete: (story, data) => ({
     state: "complete", message: "", status: data.status, result: data.result ?? null, records: data.records ?? story.records,
     timings: { ...story.timings, ...data.timings }, usage: data.usage ?? {}, error: null,

@@ -111,6 +111,18 @@ test("saving is told step by step, and ends with records", () => {
   assert.equal(isClosed(saved), true);
 });
 
+test("a save that is taken back leaves no records and a review", () => {
+  const record = { module: "deal", id: "1", url: null, action: "created", person: 0 };
+  const saved = story(["complete", { status: "saved", result: {}, records: [record], timings: {}, usage: {} }]);
+
+  const undoing = tell(saved, event(2, "undo_start", { message: "Taking the save back", target: "embedded", by: "One" }));
+  const undone = tell(undoing, event(3, "undo_complete", { records: [{ ...record, outcome: "deleted", reason: null }] }));
+  const review = tell(undone, event(4, "review_ready", { draft: [{ person: 0 }], expires_at: null }));
+
+  assert.deepEqual([undoing.state, undoing.status, isClosed(undoing)], ["undoing", null, false]);
+  assert.deepEqual([review.state, review.records, review.progress], ["review", [], []]);
+});
+
 test("nothing to file keeps its reason", () => {
   const told = story(["complete", { status: "nothing_to_file", result: { reason: "A newsletter." }, records: [], timings: {}, usage: {} }]);
 

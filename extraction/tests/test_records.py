@@ -114,3 +114,12 @@ def test_a_correction_of_what_is_no_field_is_refused_by_name(wrong):
         Corrections.model_validate({"people": [{"index": 0, "contact": wrong}]})
 
     assert f"contact.{next(iter(wrong))}" in str(refused.value.errors()[0]["ctx"]["fields"])
+
+
+def test_a_record_knows_which_of_its_values_the_user_decided():
+    given = {"index": 0, "company": {"website": "acme.example"}, "contact": {"full_name": "Janet Roe"}}
+    (filing,) = filed(person(**JANE), people=[given])
+
+    assert filing.account.chosen == {"website"}
+    assert filing.contact.chosen == {"full_name", "first_name", "last_name"}
+    assert "chosen" not in filing.view()["account"]

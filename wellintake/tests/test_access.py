@@ -24,6 +24,9 @@ PRIVATE = [
     ("POST", f"{RUN}/cancel"),
     ("POST", f"{RUN}/retry"),
     ("POST", f"{RUN}/rerun"),
+    ("POST", f"{RUN}/undo"),
+    ("GET", f"{RUN}/followup"),
+    ("POST", f"{RUN}/followup"),
     ("GET", "/stream/metrics"),
 ]
 

@@ -35,20 +35,28 @@ class StumblingCrm(EmbeddedCrm):
     before: dict = {}
     after: dict = {}
 
-    def _stumble(self, when, record):
-        error = when.pop(record.step, None)
+    def _stumble(self, when, doing):
+        error = when.pop(doing, None)
         if error:
             raise error
 
     async def upsert(self, record, key):
-        self._stumble(self.before, record)
+        self._stumble(self.before, record.step)
         stored = await super().upsert(record, key)
-        self._stumble(self.after, record)
+        self._stumble(self.after, record.step)
         return stored
+
+    async def undo(self, step, stored):
+        self._stumble(self.before, f"undo {step}")
+        undone = await super().undo(step, stored)
+        self._stumble(self.after, f"undo {step}")
+        return undone
 
 
 class Office:
     """Runs and one worker, without a queue: submitted runs wait in `queue`."""
+
+    research = None
 
     def __init__(self, log, threads):
         self.write, self.read = threads
@@ -64,7 +72,7 @@ class Office:
         async def submit(run_id, state):
             self.queue.append(run_id)
 
-        tools = Tools(own=OwnFirm(), crm=self.crm, memory=self.memory)
+        tools = Tools(own=OwnFirm(), crm=self.crm, memory=self.memory, research=self.research)
         return Runs(self.log, self.write, self.read, tools, submit, limit=3)
 
     async def start(self, email=MAIL, mode="auto", **given):
@@ -341,4 +349,4 @@ async def test_a_preview_writes_nothing_anywhere(office):
 
     assert await office.state(run_id) == "complete"
     assert await office.stored() == [0, 0, 0, 0]
-    assert "account:0" not in await office.read(lambda: list(Step.objects.values_list("name", flat=True)))
+    assert not await office.read(Step.objects.filter(name__startswith="save").count)
