@@ -86,10 +86,11 @@ def referrer_in(
     passages: tuple[Passage, ...], answers: tuple[Answer, ...], person: Somebody, circle: Circle
 ) -> Somebody | None:
     """Somebody outside who is said to have referred the person; never a colleague, never the person."""
-    first, *others = [*_named_referrers(passages, person, circle)] or [None]
-    if first is None:
+    found = list(_named_referrers(passages, person, circle))
+    if not found:
         return _answered_referrer(answers)
-    same = [first, *(one for one in others if one and (same_person(one.name, first.name) or _goes_on(one, first)))]
+    first, *others = found
+    same = [first, *(one for one in others if same_person(one.name, first.name) or _goes_on(one, first))]
     fullest = max(same, key=lambda one: len(one.name.split()))
     return replace(fullest, email=next((one.email for one in same if one.email), None))
 
