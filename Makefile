@@ -30,6 +30,7 @@ check: $(VENV)/.installed-dev addin/node_modules/.installed
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.latency
 	$(BIN)/python -m bench.growth
+	$(BIN)/python -m bench.zoho_save
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

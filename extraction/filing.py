@@ -165,7 +165,7 @@ def _progress(record: Record, saved: Saved) -> ZohoProgress:
         action=saved.stored.action,
         id=saved.stored.id,
         url=saved.stored.url,
-        message=f"{what} {saved.stored.action}",
+        message=f"{what} {saved.stored.action}" + (f": {saved.stored.remark}" if saved.stored.remark else ""),
     )
 
 

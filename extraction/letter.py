@@ -44,7 +44,7 @@ class LetterFile:
 class Letter:
     """`sources` maps `subject`, `header`, `body`, `attachment:<name>` to their canonical text (LF line ends, no
     control characters but tab and newline). `headers` has lower-case names. Sources are for showing and quoting; what
-    anything is taken from is `read`."""
+    anything is taken from is `read`. `recruiter` is the address of the Outlook user who handed it in."""
 
     sources: dict[str, str] = field(repr=False)
     segments: tuple[Segment, ...]
@@ -58,6 +58,7 @@ class Letter:
     files: tuple[LetterFile, ...] = ()
     issues: tuple[Issue, ...] = ()
     language: str | None = None
+    recruiter: str | None = None
 
     @cached_property
     def read(self) -> dict[str, str]:

@@ -36,13 +36,18 @@ _OUTLOOK = "application/vnd.ms-outlook"
 def letter_from(email: Email) -> Letter:
     """The mail, parsed and cut into parts. Raises `UnreadableMail` only when there is nothing to read at all."""
     try:
-        if email.raw_base64 is not None:
-            return _letter_from_bytes(base64.b64decode(email.raw_base64), email)
-        if email.raw_email is not None:
-            return _letter_from_bytes(raw_bytes(email.raw_email), email)
-        return _letter_from_parts(email)
+        letter = _letter(email)
     except _HOSTILE as error:
         raise UnreadableMail from error
+    return replace(letter, recruiter=email.user_context.email) if email.user_context else letter
+
+
+def _letter(email: Email) -> Letter:
+    if email.raw_base64 is not None:
+        return _letter_from_bytes(base64.b64decode(email.raw_base64), email)
+    if email.raw_email is not None:
+        return _letter_from_bytes(raw_bytes(email.raw_email), email)
+    return _letter_from_parts(email)
 
 
 def email_from_file(content: bytes, filename: str) -> Email:

@@ -69,13 +69,14 @@ class Match:
 class Stored:
     """What became of one record. `before` is what it held before we changed it (only the fields we changed), None when
     we created it. `modified_at` is the record's time of change after our write, as the CRM spells it: undo compares it.
-    """
+    `remark` says what was left out and why, fit to show."""
 
     id: str
     url: str | None
     action: Literal["created", "updated", "reused", "skipped"]
     before: dict[str, Any] | None = None
     modified_at: str | None = None
+    remark: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What a save writes: a closed union of records, and how they follow from an extraction and the user's corrections."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
@@ -26,6 +27,7 @@ class Account:
     source_detail: str | None = None
     who_gets_credit: str | None = None
     credit_person: str | None = None
+    owner_email: str | None = None
     chosen: frozenset[str] = frozenset()
     step: Step = field(default="account", init=False)
 
@@ -45,13 +47,14 @@ class Contact:
     state: str | None = None
     country: str | None = None
     account_id: str | None = None
+    owner_email: str | None = None
     chosen: frozenset[str] = frozenset()
     step: Step = field(default="contact", init=False)
 
 
 @dataclass(frozen=True)
 class Deal:
-    """The placement."""
+    """The placement. `figures` are the advisor's, for a CRM with fields for them; the description tells them, too."""
 
     deal_name: str
     job_title: str | None = None
@@ -65,6 +68,8 @@ class Deal:
     meeting_link: str | None = None
     account_id: str | None = None
     contact_id: str | None = None
+    owner_email: str | None = None
+    figures: Mapping[str, str] = field(default_factory=dict)
     step: Step = field(default="deal", init=False)
 
 
@@ -117,7 +122,7 @@ class Filing:
 
 
 def _shown(record: Record) -> dict[str, Any]:
-    hidden = {"step", "account_id", "contact_id", "deal_id", "chosen"}
+    hidden = {"step", "account_id", "contact_id", "deal_id", "owner_email", "figures", "chosen"}
     return {key: value for key, value in asdict(record).items() if key not in hidden}
 
 
@@ -160,11 +165,14 @@ def _filing(
     company = filled("company", *FIELDS["company"])
     contact = filled("contact", *(name for name in FIELDS["contact"] if name != "full_name"))
     deal = filled("deal", *(field.name for field in fields(Deal) if field.name in FIELDS["deal"]))
+    owner = letter.recruiter
     return Filing(
         person=person.index,
-        account=Account(**company, chosen=_chosen(person, "company")) if "company_name" in company else None,  # type: ignore[arg-type]
-        contact=Contact(**contact, chosen=_chosen(person, "contact")),  # type: ignore[arg-type]
-        deal=Deal(**deal),  # type: ignore[arg-type]
+        account=Account(**company, owner_email=owner, chosen=_chosen(person, "company"))  # type: ignore[arg-type]
+        if "company_name" in company
+        else None,
+        contact=Contact(**contact, owner_email=owner, chosen=_chosen(person, "contact")),  # type: ignore[arg-type]
+        deal=Deal(**deal, owner_email=owner, figures=filled("deal", *METRICS)),  # type: ignore[arg-type]
         note=Note(title=_cut(f"Intake: {deal['deal_name']}", 120), content=_note(person, extraction, letter, link)),
         files=_files(corrections, letter),
     )

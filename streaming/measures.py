@@ -31,10 +31,10 @@ class Measures:
                 self.add(kind, timings[name])  # type: ignore[arg-type]
 
     def view(self) -> dict[str, dict[str, float | int | None]]:
-        return {kind: _percentiles(samples) | {"count": self._counts[kind]} for kind, samples in self._samples.items()}
+        return {kind: percentiles(samples) | {"count": self._counts[kind]} for kind, samples in self._samples.items()}
 
 
-def _percentiles(samples: Iterable[float]) -> dict[str, float | int | None]:
+def percentiles(samples: Iterable[float]) -> dict[str, float | int | None]:
     ordered = sorted(samples)
 
     def at(share: float) -> float | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
+from cryptography.fernet import Fernet
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -27,6 +28,10 @@ def _origin(address: str) -> str:
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError("must be an origin without a path")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _parts_of(secret: SecretStr | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in secret.get_secret_value().split(",") if part.strip()) if secret else ()
 
 
 def _address(address: str) -> str:
@@ -97,6 +102,21 @@ class Environment(BaseSettings):
     zoho_api_url: Origin | None = Field(None, description="Overrides what follows from the data centre.")
     zoho_accounts_url: Origin | None = Field(None, description="Overrides what follows from the data centre.")
     zoho_default_owner_email: str | None = Field(None, description="Owner of records whose user Zoho does not know.")
+    zoho_encryption_keys: SecretStr | None = Field(
+        None, description="Fernet keys for the tokens at rest, newest first, by commas. Default: from `SECRET_KEY`."
+    )
+    zoho_concurrency: Annotated[int, Field(ge=1, le=25)] = Field(10, description="Calls to Zoho at once, a process.")
+    zoho_calls_per_second: Annotated[float, Field(gt=0, le=1000)] = Field(20.0, description="Calls to Zoho a second.")
+    zoho_timeout: Annotated[float, Field(gt=0, le=300)] = Field(20.0, description="Longest silence of Zoho in seconds.")
+    zoho_patience: Annotated[float, Field(gt=0, le=600)] = Field(
+        30.0, description="For how many seconds a call that Zoho could not take is begun again."
+    )
+    zoho_deal_key_field: Annotated[str, Field(pattern=r"^([A-Za-z]\w*)?$")] | None = Field(
+        None, description="API name of the unique field of Deals that holds our key (docs/zoho.md)."
+    )
+    zoho_duplicate_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        30, description="For how many days an open deal of the same contact, title and company is a duplicate."
+    )
     crm: Literal["auto", "zoho", "embedded"] = Field("auto", description="`auto` uses Zoho when its grant is set.")
 
     research: Literal["on", "off"] = Field("on", description="Look at the company's web page.")
@@ -180,6 +200,16 @@ class Environment(BaseSettings):
             raise ValueError("is shorter than 32 characters")
         return key
 
+    @field_validator("zoho_encryption_keys")
+    @classmethod
+    def _fernet_keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        try:
+            for key in _parts_of(keys):
+                Fernet(key)
+        except ValueError:
+            raise ValueError("must be Fernet keys (32 bytes in URL-safe Base64) by commas") from None
+        return keys
+
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, url: str | None) -> str | None:
@@ -199,8 +229,8 @@ class Environment(BaseSettings):
             yield "EXTRACTION_ENGINE=model needs OPENAI_API_KEY or OPENAI_BASE_URL"
         if not set(self.openai_prices) <= {self.openai_model, *self.openai_models}:
             yield "OPENAI_PRICES names a model that is neither OPENAI_MODEL nor one of OPENAI_MODELS"
-        if self.crm == "zoho" and not self.zoho_refresh_token:
-            yield "CRM=zoho needs ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET and ZOHO_REFRESH_TOKEN"
+        if (self.crm == "zoho" or self.zoho_refresh_token) and not (self.zoho_client_id and self.zoho_client_secret):
+            yield "Zoho needs ZOHO_CLIENT_ID and ZOHO_CLIENT_SECRET"
         if bool(self.entra_tenant_id) != bool(self.entra_client_id):
             yield "ENTRA_TENANT_ID and ENTRA_CLIENT_ID need each other"
         if bool(self.event_hubs_connection_string) != bool(self.event_hub_name):
@@ -214,6 +244,14 @@ class Environment(BaseSettings):
         return bool(self.openai_api_key or self.openai_base_url)
 
     @property
+    def zoho_keys(self) -> tuple[str, ...]:
+        return _parts_of(self.zoho_encryption_keys)
+
+    @property
+    def uses_zoho(self) -> bool:
+        return self.crm == "zoho" or (self.crm == "auto" and self.zoho_refresh_token is not None)
+
+    @property
     def uses_model(self) -> bool:
         return self.extraction_engine != "patterns" and self.has_model
 
@@ -222,7 +260,6 @@ class Environment(BaseSettings):
 NOT_YET = (
     "redis_url",
     "azure_signalr_connection_string",
-    "zoho_refresh_token",
     "firecrawl_api_key",
     "entra_tenant_id",
     "event_hubs_connection_string",

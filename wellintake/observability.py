@@ -8,8 +8,8 @@ from typing import Any
 
 import structlog
 
-# Servers log paths with their query; a ticket or run token in it must not stay readable.
-_TOKEN = re.compile(r"((?:access_token|token|key)=)[^&\s\"]+", re.IGNORECASE)
+# Servers log paths with their query; a ticket, run token or OAuth code in it must not stay readable.
+_TOKEN = re.compile(r"((?:access_token|token|key|code)=)[^&\s\"]+", re.IGNORECASE)
 
 
 def configure_logging(config: dict[str, str]) -> None:

@@ -89,7 +89,7 @@ class Operations:
             "runs": states,
             "performance": measures.view(),
             "model": model,
-            "crm": {"target": parts.crm.target},
+            "crm": {"target": parts.crm.target, **parts.zoho.calls.view()},
         }
         return json_response(body)
 

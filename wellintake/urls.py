@@ -33,5 +33,7 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/events/", asyncapi_page, name="events"),
     path("api/events/asyncapi.json", asyncapi_json, name="asyncapi"),
+    path("admin/zoho/connection/", include(_parts.zoho.pages.urls())),  # before the admin's own page there
+    path("admin/zoho/fieldtarget/", include(_parts.zoho.check.urls())),
     path("admin/", admin.site.urls),
 ]

@@ -27,14 +27,36 @@ from streaming.runs import Runs
 from streaming.worker import Pipeline, RunWorker
 from wellintake.access.verifier import Verifier
 from wellintake.circuits import StoredCircuit
+from wellintake.crm_calls import CrmCalls
 from wellintake.database import DatabaseThreads
 from wellintake.environment import Environment
 from wellintake.memory import StoredMemory
+from zoho.accounts import Accounts, OAuthClient
+from zoho.auth import StoredTokens
+from zoho.checking import CheckPage
+from zoho.client import Limits, ZohoClient
+from zoho.connecting import ConnectPages
+from zoho.crm import ZohoCrm
+from zoho.data_centres import Whereabouts
 from zoho.embedded import EmbeddedCrm
+from zoho.grants import Grants
+from zoho.models import stored_field_map
+from zoho.vault import Vault
 
 DRAIN_SECONDS = 4.0
 QUEUE = "wellintake"
 logger = structlog.get_logger()
+
+
+@dataclass
+class Zoho:
+    """The way to Zoho. `client` and `crm` are None while the settings name no OAuth client."""
+
+    client: ZohoClient | None
+    crm: ZohoCrm | None
+    pages: ConnectPages
+    check: CheckPage
+    calls: CrmCalls
 
 
 @dataclass
@@ -55,6 +77,7 @@ class Parts:
     tools: Tools
     models: Sequence[GuardedModel]
     crm: Crm
+    zoho: Zoho
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     starting: asyncio.Task[None] | None = None
 
@@ -101,7 +124,11 @@ class Parts:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
-        for outside in (self.tools.model, self.tools.research):  # the other models share the first one's connections
+        for outside in (
+            self.tools.model,
+            self.tools.research,
+            self.zoho.client,
+        ):  # the other models share the first one's connections
             if outside:
                 await outside.close()
         self.write.close()
@@ -137,7 +164,8 @@ def build(env: Environment) -> Parts:
     write, read = DatabaseThreads("write"), DatabaseThreads("read", threads=2)
     bell = Bell(get_channel_layer())
     log = Log(write, read, bell, Measures())
-    crm = EmbeddedCrm(write, env.public_url or "")
+    zoho = _zoho(env, write, read)
+    crm = zoho.crm if zoho.crm and env.uses_zoho else EmbeddedCrm(write, env.public_url or "")
     guarded = _guarded(models(env), env, write, read)
     tools = Tools(
         own=OwnFirm(domains=frozenset(env.own_domains), names=frozenset(env.own_names)),
@@ -167,7 +195,28 @@ def build(env: Environment) -> Parts:
         tools=tools,
         models=guarded,
         crm=crm,
+        zoho=zoho,
     )
+
+
+def _zoho(env: Environment, write: DatabaseThreads, read: DatabaseThreads) -> Zoho:
+    whereabouts = Whereabouts(env.zoho_dc, env.zoho_accounts_url, env.zoho_api_url)
+    refresh_token = env.zoho_refresh_token.get_secret_value() if env.zoho_refresh_token else None
+    grants = Grants(Vault(env.zoho_keys, settings.SECRET_KEY), whereabouts, refresh_token)
+    calls = CrmCalls()
+    if not (env.zoho_client_id and env.zoho_client_secret):
+        return Zoho(None, None, ConnectPages(None, grants, None, env.public_url), CheckPage(None), calls)
+    accounts = Accounts(OAuthClient(env.zoho_client_id, env.zoho_client_secret.get_secret_value()), whereabouts)
+    limits = Limits(env.zoho_concurrency, env.zoho_calls_per_second, env.zoho_timeout, env.zoho_patience)
+    client = ZohoClient(StoredTokens(accounts, grants, read, write), limits, calls)
+    crm = ZohoCrm(
+        client,
+        lambda: read(stored_field_map, env.zoho_deal_key_field),
+        whereabouts.web_url(),
+        env.zoho_duplicate_days,
+        env.zoho_default_owner_email,
+    )
+    return Zoho(client, crm, ConnectPages(accounts, grants, client, env.public_url), CheckPage(crm), calls)
 
 
 def _pipeline(env: Environment) -> Pipeline:

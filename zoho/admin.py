@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 
-from zoho.models import Account, Attachment, Contact, Deal, Note
+from zoho.fieldmap import DEFAULTS
+from zoho.models import Account, Attachment, Connection, Contact, Deal, FieldTarget, Note, SourceName
 
 
 @admin.display(description="created", ordering="created_at")
@@ -83,6 +84,46 @@ class AttachmentAdmin(admin.ModelAdmin[Attachment]):
         response = HttpResponse(bytes(attachment.content), content_type="application/octet-stream")
         response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{_quoted(attachment.filename)}"
         return response
+
+
+@admin.register(Connection)
+class ConnectionAdmin(admin.ModelAdmin[Connection]):
+    """For its line in the index and its permission. The page at that address is served by `zoho.connecting`."""
+
+    def get_urls(self) -> list[URLPattern]:
+        return [path("", self.admin_site.admin_view(self.changelist_view), name="zoho_connection_changelist")]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+class RowsOfOurs:
+    """A row for each thing of ours: none to add, none to delete."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(FieldTarget)
+class FieldTargetAdmin(RowsOfOurs, admin.ModelAdmin[FieldTarget]):
+    """Its list has a button that checks it against the organisation (`zoho.checking`)."""
+
+    list_display = ("__str__", "api_name", "default")
+    list_editable = ("api_name",)
+    list_filter = ("record",)
+    list_per_page = 100
+
+    def default(self, target: FieldTarget) -> str:
+        return DEFAULTS[target.record].get(target.field, "")  # type: ignore[index]
+
+
+@admin.register(SourceName)
+class SourceNameAdmin(RowsOfOurs, admin.ModelAdmin[SourceName]):
+    list_display = ("ours", "theirs")
+    list_editable = ("theirs",)
 
 
 def _quoted(filename: str) -> str:

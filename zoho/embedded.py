@@ -128,7 +128,8 @@ def _write(record: records.Record, key: str, base_url: str) -> Stored:
 
 
 def _values_of(record: records.Record) -> dict[str, Any]:
-    return {name: value for name, value in asdict(record).items() if name not in ("step", "number", "chosen")}
+    elsewhere = ("step", "number", "chosen", "owner_email", "figures")
+    return {name: value for name, value in asdict(record).items() if name not in elsewhere}
 
 
 def _held(record: records.Record, key: str) -> CrmRecord | None:

@@ -1,11 +1,18 @@
-"""The embedded CRM's own tables. `key` names the mail and the place in it that a record came from, once and for all."""
+"""The embedded CRM's own tables, the field map and the connection to Zoho.
+
+A record's `key` names the mail and the place in it that it came from, once and for all.
+"""
 
 import time
 from typing import Any
 from uuid import uuid4
 
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
+
+from zoho.fieldmap import DEFAULT_SOURCES, DEFAULTS, INDISPENSABLE, OUR_SOURCES, FieldMap
 
 
 def new_key() -> str:
@@ -113,3 +120,98 @@ class Attachment(CrmRecord):
 
     def __str__(self) -> str:
         return self.filename
+
+
+class FieldTarget(models.Model):
+    """Which field of Zoho holds one of ours."""
+
+    record = models.CharField(max_length=20, editable=False)
+    field = models.CharField(max_length=40, editable=False)
+    api_name = models.CharField(
+        "API name in Zoho",
+        max_length=100,
+        blank=True,
+        validators=[RegexValidator(r"^[A-Za-z]\w*$", "An API name has letters, digits and underscores only.")],
+        help_text="As in Zoho under Setup, Developer Hub, APIs and SDKs. Empty: not written.",
+    )
+
+    class Meta:
+        verbose_name = "Zoho field"
+        constraints = [models.UniqueConstraint(fields=["record", "field"], name="one_target_a_field")]
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.record}, {self.field.removesuffix('_id').replace('_', ' ')}"
+
+    def clean(self) -> None:
+        if not self.api_name and (self.record, self.field) in INDISPENSABLE:
+            raise ValidationError({"api_name": "Records cannot be written without this field."})
+
+
+class SourceName(models.Model):
+    """What one of our sources is called in Zoho's picklist."""
+
+    ours = models.CharField("our source", max_length=100, unique=True, editable=False)
+    theirs = models.CharField("in Zoho", max_length=120, help_text="A value of the picklist, in its words.")
+
+    class Meta:
+        verbose_name = "Zoho source"
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return self.ours
+
+
+def complete_field_map(**signal: object) -> None:
+    """A row for each of our fields and sources, so that all of them can be seen and changed."""
+    FieldTarget.objects.bulk_create(
+        [
+            FieldTarget(record=step, field=name, api_name=target)
+            for step, targets in DEFAULTS.items()
+            for name, target in targets.items()
+        ],
+        ignore_conflicts=True,
+    )
+    SourceName.objects.bulk_create(
+        [SourceName(ours=source, theirs=DEFAULT_SOURCES.get(source, source)) for source in OUR_SOURCES],
+        ignore_conflicts=True,
+    )
+
+
+def stored_field_map(key_field: str | None) -> FieldMap:
+    """What administrators have made of the defaults."""
+    changed = {(row.record, row.field): row.api_name for row in FieldTarget.objects.all()}
+    sources = {row.ours: row.theirs for row in SourceName.objects.all()}
+    return FieldMap(changed, {**DEFAULT_SOURCES, **sources}, key_field)
+
+
+class Connection(models.Model):
+    """The one connection to Zoho: the grant that an administrator gave, the access token that all processes share,
+    and who is renewing it. Tokens are sealed (`zoho.vault`); times are epoch seconds."""
+
+    name = models.CharField(primary_key=True, max_length=8, default="zoho")
+    refresh_token = models.TextField(blank=True)
+    accounts_url = models.CharField(max_length=100, blank=True)
+    organisation = models.CharField(max_length=255, blank=True)
+    connected_by = models.CharField(max_length=150, blank=True)
+    connected_at = models.FloatField(null=True)
+
+    grant_mark = models.CharField(max_length=16, blank=True, help_text="Of the grant that the token comes from.")
+    access_token = models.TextField(blank=True)
+    api_url = models.CharField(max_length=100, blank=True)
+    renew_at = models.FloatField(default=0.0)
+    expires_at = models.FloatField(default=0.0)
+    renewals = models.PositiveIntegerField(default=0)
+
+    renewing_by = models.CharField(max_length=16, blank=True)
+    renewing_until = models.FloatField(default=0.0)
+    ask_again_at = models.FloatField(default=0.0)
+    error_code = models.CharField(max_length=32, blank=True)
+    error = models.CharField(max_length=255, blank=True)
+    error_at = models.FloatField(null=True)
+
+    class Meta:
+        verbose_name = "Zoho connection"
+
+    def __str__(self) -> str:
+        return self.organisation or "Zoho"

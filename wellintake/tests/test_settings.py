@@ -53,7 +53,8 @@ def test_all_mistakes_are_told_at_once_and_without_their_values(monkeypatch):
     ("environment", "names"),
     [
         ({"EXTRACTION_ENGINE": "model"}, "OPENAI_API_KEY"),
-        ({"CRM": "zoho"}, "ZOHO_REFRESH_TOKEN"),
+        ({"CRM": "zoho"}, "ZOHO_CLIENT_ID"),
+        ({"ZOHO_ENCRYPTION_KEYS": "short"}, "ZOHO_ENCRYPTION_KEYS"),
         ({"EVENT_HUB_NAME": "x"}, "EVENT_HUBS_CONNECTION_STRING"),
         ({"REDIS_URL": "redis://x"}, "REDIS_URL"),
     ],

@@ -8,7 +8,7 @@ import zoho.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("zoho", "0001_initial"),
+        ("zoho", "0002_connection"),
     ]
 
     operations = [
