@@ -42,9 +42,11 @@ class StoredTokens:
 
     async def token(self) -> Token:
         row = await self._read(stored)
-        if time.time() < row.renew_at and (token := self._token_in(row, self._grant_of(row))):
+        is_fresh = time.time() < row.renew_at
+        if is_fresh and (token := self._token_in(row, self._grant_of(row))):
             return token
-        return await self._renew(newer_than=-1)
+        # A fresh one that cannot be used, sealed with a key that we do not have, is as good as refused.
+        return await self._renew(newer_than=row.renewals if is_fresh else -1)
 
     async def renewed(self, refused: Token) -> Token:
         return await self._renew(newer_than=refused.renewal)
