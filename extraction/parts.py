@@ -16,10 +16,11 @@ _QUOTE = re.compile(r"^(?: ?>)+ ?")
 _EMAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _ANGLED = re.compile(rf"<{_EMAIL.pattern}>")
 _FROM = re.compile(
-    r"^\*?(?:From|De|Von|Da|Van|Fra|Från|Lähettäjä|Od|От|差出人|发件人)\*?\s?:\*?\s*(?P<who>\S.{0,300})$"
+    r"^\*?(?:From|De|Von|Da|Mittente|Van|Fra|Från|Lähettäjä|Od|От|差出人|发件人)\*?\s?:\*?\s*(?P<who>\S.{0,300})$"
 )
 _OTHER_HEADER = re.compile(
-    r"^\*?(?:Sent|Date|To|Cc|Subject|Reply-To|Enviado(?: el)?|Fecha|Para|Asunto|Assunto|Data|Envoyé|Objet|À|A|"
+    r"^\*?(?:Sent|Date|To|Cc|Subject|Reply-To|Enviado(?: el)?|Fecha|Para|Asunto|Assunto|Data|Envoyé|Objet|Sujet|Pour|"
+    r"Copie(?: à)?|À|A|"
     r"Gesendet|Datum|An|"
     r"Betreff|Inviato|Oggetto|Verzonden|Aan|Onderwerp|Skickat|Till|Ämne|Sendt|Til|Emne)\*?\s?:\*?\s",
 )

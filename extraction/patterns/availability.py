@@ -20,7 +20,8 @@ _SEASON = (
     r"(?:spring|summer|fall|autumn|winter|Easter|Memorial Day|Labor Day|Thanksgiving|Christmas|New Year(?:['’]s)?)"
 )
 _DATE = (
-    rf"(?:{_MONTH}\s(?:the\s)?\d{{1,2}}(?:st|nd|rd|th)?(?![\d:])(?:,?\s\d{{4}})?|"
+    rf"(?:(?:{_MONTH}|(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec))\s(?:the\s)?\d{{1,2}}(?:st|nd|rd|"
+    rf"th)?(?![\d:])(?:,?\s\d{{4}})?|"
     rf"\d{{1,2}}(?:\.|st|nd|rd|th|er|º)?\s(?:de\s|of\s)?{_MONTH}(?:\s(?:de\s)?\d{{4}}|,\s\d{{4}})?|"
     rf"(?:(?:mid|early|late)(?:-|\s)(?:to late\s)?|(?:the )?(?:end|beginning|middle|start) of |Anfang |Mitte |Ende |"
     rf"début |"
@@ -37,7 +38,8 @@ _LENGTH = (
     r"giorni|mesi|settimane)"
 )
 _NOTICE = (
-    r"(?:(?:written )?notice(?: period)?|d[ei] (?:préavis|preaviso|preavviso|aviso prévio)|(?:Kündigungsfrist|Frist))"
+    r"(?:(?:written )?notice(?: period)?|d[ei] (?:préavis|preaviso|preavviso|aviso prévio|pré-aviso)|"
+    r"(?:Kündigungsfrist|Frist))"
 )
 _SPAN = (
     rf"(?:(?:an?|one) month|{NUMBER}(?:\s?(?:-|–|to|bis|à|a)\s?{NUMBER})?[\s-]{_LENGTH}['’]?)"
@@ -57,7 +59,8 @@ _TIME = re.compile(
 _FREE = re.compile(
     r"\b(?:start(?:ing|s)?|begin|join|move|(?<!on )leave|call it|come (?:over|across|on board)|go|make (?:a|the|"
     r"my) (?:move|change)|making a "
-    r"change|be (?:out|free|ready|gone|available|there)|out the door|(?:is|am|are|i['’]m) (?:free|ready|available)|"
+    r"change|be (?:out|somewhere else|free|ready|gone|available|there)|out the door|(?:is|am|are|i['’]m) (?:free|"
+    r"ready|available)|"
     r"free|available|"
     r"availability|at liberty|ready|resign|"
     r"transition|switch|when|timing|timeline|earliest|notice|"

@@ -28,6 +28,7 @@ _CLIENTS_COUNTED = re.compile(
     rf"\b{_CLIENT_NOUN}\b[^.()]{{0,70}}\((\d{{1,4}})(?: of them| exactly| exactement| on the last count)?\)", re.I
 )
 _COUNTED = re.compile(rf"\b(?:{_CLIENT_NOUN}|y(?:ea)?rs?|ans|a[ñn]os|anni|\w*jahren?)\b", re.I)
+_ACQUAINTED = re.compile(r"\b(?:called on|known|worked (?:with|for)|knows?|met) (?:her|him|them|you)\b[^.;]*$", re.I)
 _EXACT = re.compile(r"\((\d{1,4})(?: exactly| exactement| on the last count| of them)?\)(?!\s?\d)")
 _YEARS = re.compile(
     rf"\b({NUMBER})\s{{1,6}}(?:yrs?|years?|years['’]|ans|años|anos|anni|jahren?|berufsjahren|jahre)\b(?!\s?(?:ago|"
@@ -44,18 +45,19 @@ _DECADES = re.compile(
 _YEARS_CUE = re.compile(
     r"business|profession|industry|experience|career|trenches|in\b|sector|métier|pratique|berufs|betreue|mercado|"
     r"attività|mestiere|professione|in the game|oficio|doing this|\bat it\b|(?:been|work\w*|advis\w+|it|doing|"
-    r"serv\w+)\b[^.;]{0,50}\bfor\b|behind (?:me|him|her|us)|llevo|depuis|seit|j['’]ai|,\s?$|yrs|experiencia",
+    r"serv\w+)\b[^.;]{0,50}\bfor\b|behind (?:me|him|her|us)|come (?:this |next )?(?-i:[A-Z])|for the (?:past|last)|"
+    r"llevo|depuis|seit|j['’]ai|,\s?$|yrs|experiencia",
     re.I,
 )
 _OF_A_CAREER = re.compile(
-    r"experien\w+|expérience|erfahrung|esperienza|business|industry|career|profession|trade|métier|oficio|sector|"
+    r"experi[eê]n\w+|expérience|erfahrung|esperienza|business|industry|career|profession|trade|métier|oficio|sector|"
     r"settore|"
-    r"berufs\w*|mercado|altogether|as an? (?:\w+ ){0,2}(?:advis[oe]r|planner|broker|banker)\b",
+    r"berufs\w*|mercado|altogether|doing (?:it|this)|as an? (?:\w+ ){0,2}(?:advis[oe]r|planner|broker|banker)\b",
     re.I,
 )
 _SERIES = re.compile(
-    r"\bSeries\s(\d{1,2}(?:(?:,?\s(?:and|&|y|und|et|plus|as well as)\s|,\s?|/|\s&\s)(?:(?:la|"
-    r"the)\s)?(?:Series\s)?\d{1,2}(?!\d|[.,]\d|"
+    r"\bSeries\s(\d{1,2}(?:(?:,?\s(?:and|&|y|und|et|plus|as well as)\s|,\s?|/|\s&\s|\s(?=\d))(?:(?:la|the|"
+    r"my)\s)?(?:Series\s)?\d{1,2}(?!\d|[.,]\d|"
     r"\s?[%$MK]))*)",
     re.I,
 )
@@ -65,7 +67,8 @@ _BARE_LICENSES = re.compile(
     r"passed)(?: (?:the|my|his|her|a))?\b|\bwith the\b|\bthe SIE(?:\sand\b)?|"
     r"\bregistered with\b|\b[Ss]eries\b|"
     r"[.,]\s)\W{0,3}(?:the\s)?(?:SIE,?\s(?:and\s(?:the\s)?)?)?((?:\d{1,2})(?:(?:,\s(?:and\s)?(?:the\s)?|/|\s&\s|"
-    r"\sand\s(?:the\s)?|\splus\s(?:the\s)?|\s(?=\d{1,2}(?:\s\d{1,2})*\s(?:and|&)\s\d))\d{1,2}(?![\d,.]\d|\s?[%$MKmk]\b)){0,6})(?=[\s.;,)])",
+    r"\sand\s(?:the\s)?|\splus\s(?:the\s)?|\s(?=\d{1,2}(?:\s\d{1,2})*\s(?:and|&)\s\d))\d{1,2}(?![\d,.]\d|"
+    r"\s?[%$MKmk]\b)){0,6})(?=[\s.;,)])",
 )
 # "S7, S63, S65".
 _SHORT = re.compile(r"(?<![\w-])((?:S-?\d{1,2}(?:,? (?:and |& )?|/)){1,6}S-?\d{1,2})(?![\w-])")
@@ -76,7 +79,7 @@ _HELD = re.compile(r"(?:hold|holds|have|has|got|carry|carries|passed)\s(?:the|my
 _COMMON_LICENSES = frozenset({"6", "7", "24", "31", "63", "65", "66"})
 _LIFE = re.compile(r"\blife (?:&|and) health\b", re.I)
 DESIGNATIONS = (
-    "CFP CIIA CFA CPFA CWS CFEI CEP CExP CBDA NSSA RSSA AEP CLTC ChSNC LUTCF FSCP CIPM FCSI DMS PFP QAFP "
+    "CFP CFEP CIIA CFA CPFA CWS CFEI CEP CExP CBDA NSSA RSSA AEP CLTC ChSNC LUTCF FSCP CIPM FCSI DMS PFP QAFP "
     "CHS TEP FMA APFS FPFS DipPFS DipFA CeFA EFPA EIP CEA CGA ACCA MCSI FCISI CIMA CPWA ChFC CLU CPA CIM "
     "CAP CTFA CDFA RICP CEPA AAMS CRPC CAIA FPQP IACCP EFP AFP AIF AIFA AWMA ADPA CRPS CSLP EA CMFC CFS "
     "CBEC CEBS CKA QPFC FRM CMT CAMS CSRIC RMA EFA CHFC PFS"
@@ -102,7 +105,7 @@ _NOT_YET_AFTER = re.compile(
 _SHARE = re.compile(r"\b(\d{1,3})(?:\s?(?:to|-|–)\s?(\d{1,3}))?\s?(?:%|percent|per cent|prozent|por ciento)", re.I)
 _SHARE_CUE = re.compile(
     r"transfer\w*|portab\w+|follow|come (?:along|with)|moves?\b|mine to take|vendría|me suivraient|avance|wechseln|"
-    r"cartera|book\b|would come|take with|(?:stick|stay|come|go|along) with|go where",
+    r"cartera|book\b|would come|of them would\b|sign\b|take with|(?:stick|stay|come|go|along) with|go where",
     re.I,
 )
 _ALL_MOVES = re.compile(r"\ball of it (?:moves|is portable|comes|transfers)\b|\b100\s?%", re.I)
@@ -126,6 +129,8 @@ def counts_in(passage: Passage) -> Iterator[Span]:
         ("years_experience", _YEARS),
     ):
         for match in pattern.finditer(passage.text):
+            if passage.after(match.end(), 15).startswith(" in common"):
+                continue
             value = number_from(match.group(1))
             context = passage.before(match.start(), 50) + " " + passage.after(match.end(), 40)
             if "\n" in match.group() and len(_line_at(passage.text, match.start())) < 50:
@@ -136,6 +141,7 @@ def counts_in(passage: Passage) -> Iterator[Span]:
             if label == "years_experience" and (
                 not (_YEARS_CUE.search(told) or _OF_A_CAREER.search(told) or _stands_alone(passage, match))
                 or re.search(r"\bago|hers|dont\b|following", passage.before(match.start(), 12))
+                or _ACQUAINTED.search(passage.before(match.start(), 50))
             ):
                 continue
             exact = _EXACT.search(passage.text, match.end(), match.end() + 50)

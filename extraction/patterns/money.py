@@ -60,7 +60,7 @@ _SIGN = r"(?:(?:US|CA|MX|C|R|A|S)?\$|€|£|₹|CHF|EUR|USD|GBP|CAD|AUD|INR|Rs\.
 _FIGURE = r"\d{1,3}(?:[,.' ]\d{3}){1,3}(?:[.,]\d{1,2})?(?!\d)|\d{1,4}(?:[.,]\d{1,3})?(?!\d)"
 _MONEY = re.compile(
     rf"(?<![\w.,-])(?P<sign>{_SIGN})?\s?(?P<low>{_FIGURE})(?:\s?(?P<low_unit>{_UNIT}))?\s?(?P<low_after>€|\$)?"
-    rf"(?:\s?(?P<dash>-|–|—|to|bis|à|a|y|and|et|und|e)\s?(?P<sign2>{_SIGN})?\s?(?P<high>{_FIGURE}))?"
+    rf"(?:(?:[ \t]?(?:-|–|—|to|bis|à)\s{{0,3}}|\s?(?P<loose>a|y|and|et|und|e)\s?)(?P<sign2>{_SIGN})?\s?(?P<high>{_FIGURE}))?"
     rf"(?:\s?(?P<unit>{_UNIT}))?(?:\s?(?:d[ei]\s|d['’])?(?P<after>€|\$|£|EUR|USD|CHF|GBP|Euros?|Franken|euros?|dólares|"
     rf"dollars|francs|reais|"
     rf"US\$))?(?![\w%])",
@@ -86,7 +86,9 @@ _AFTER_SIGN = {
 _CUES = {
     "production": re.compile(
         r"produ[cjz]\w+|produi\w+|\bthat did\b|last (?:twelve|12)\b|\b(?:I|we|he|she) did\b|revenues?|t-?12|trailing|"
-        r"\b(?:did|do|does|doing|generat\w+|threw off|throws off)\W{0,3}(?:about |around |roughly |just )?$|gross\w*|"
+        r"recurring (?:income|revenue|fees)|"
+        r"\b(?:did|do|does|doing|generat\w+|threw off|throws off|brings? in)\W{0,3}(?:about |around |roughly |just "
+        r")?$|gross\w*|"
         r"gdc|"
         r"\bfees\b|fee rev|erträge|revenus|facturación|ingresos|receitas?|provvigion\w*|ricavi|fatturato|"
         r"chiffre d['’]affaires|commissions|provision\w*|ertrag|comision\w*|comissões|faturamento",
@@ -94,7 +96,9 @@ _CUES = {
     ),
     "compensation": re.compile(
         r"expect\w*|salary|\bpay\b|\bcomp\b|compensation|would do it|would need|looking for\W{0,3}$|less than|"
-        r"\b(?:need|needs|asks?|asking|take|seeks?)\W{0,3}(?:about |around |at least )?$|\b(?:or|and) (?:better|"
+        r"\bunter\s*$|\b(?:come|go|move|leave) for\s*$|\b(?:need|needs|asks?|asking|take|seeks?)\W{0,3}(?:about |"
+        r"around |at least )?$|\b(?:or|and) "
+        r"(?:better|"
         r"more|above|up(?:wards)?)\b|\bbrut(?:os?|to)?\b|\ba year\b|par an\b|pro Jahr|im Jahr\b|al año|por ano|"
         r"anuales|annu[ei]\w*|all['’]anno|lord[oi]\b|\bbase\b|all[- ]in\b|package|gehalt\w*|prétentions|"
         r"pediría|ofrecemos|move for less|at (?:the very )?least|(?:not|nothing|no less) (?:below|under|than)|"
@@ -115,7 +119,8 @@ NOT_HIS = re.compile(
     r"\b(?:branch|department|bank as a whole|together|jointly|they(?! stood| came| are worth| amount)|partners who|"
     r"team|group|firm|totals?(?=\s*[\t:])|complex|holding|"
     r"the two of us|league table|similar|"
-    r"office runs|company|earlier|bonus(?! ?,)(?! and\b)|makes (?:somewhere )?(?:around|about)|fee of|costs?|"
+    r"office runs|das Haus|die Bank verwaltet|department|whole program|company|earlier|bonus(?! ?,)(?! and\b)|makes "
+    r"(?:somewhere )?(?:around|about)|fee of|costs?|"
     r"deferred|unvested|current(?:ly)? (?:pay|salary|makes)|stale|counts assets|old figure|(?:19|"
     r"20)\d\d:|we share|our (?:mutual|shared))\b(?:[^.;]|\.(?=\d)){0,40}$",
     re.I,
@@ -185,7 +190,7 @@ def _amount(match: re.Match[str], plain: bool) -> tuple[str, float]:
     if not sign and not plain and unit not in ("M", "B", *_INDIAN) and not match["high"] and unit != "K":
         return "", 0
     of_high = match["sign2"] or match["unit"] or match["after"]
-    loose = match["dash"] in ("and", "y", "a", "et", "und", "e") and not of_high
+    loose = match["loose"] and not of_high
     low, size = _written(match["low"], _unit(match["low_unit"]) or unit)
     if not match["high"] or loose:
         return (sign or "$") + low, size

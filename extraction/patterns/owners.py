@@ -41,6 +41,8 @@ class Lookup:
 def lookup_for(language: str | None, passages: tuple[Passage, ...], addresses: list[str]) -> Lookup:
     """From the language, and for numbers also from the places that the mail names."""
     countries = COUNTRIES_OF.get(language or "", ENGLISH)
+    if any("£" in passage.text for passage in passages):
+        countries = ("GB", *countries)
     named = [place.country for passage in passages for place in places_in(passage, countries) if place.score >= 0.5]
     return Lookup(phones.regions_for(language, addresses, dict.fromkeys(named)), countries)
 

@@ -143,10 +143,12 @@ def _told_of(letter: Letter, passages: tuple[Passage, ...], circle: Circle) -> I
 def _from_form(
     letter: Letter, passages: tuple[Passage, ...], answers: tuple[Answer, ...], form: Somebody, circle: Circle
 ) -> Cast:
-    """Labelled data in a mail between people: the sender's own, or of somebody whom they pass on."""
-    if circle.is_outside(letter.sender) and same_person(form.name, letter.sender.name or ""):
-        form = replace(form, email=letter.sender.email)
-    return Cast((form,), referrer_in(passages, answers, form, circle), (letter.sender,))
+    """Labelled data in a mail between people: the writer's own, or of somebody whom they pass on. The writer of a
+    forwarded form is who filled it in."""
+    writer = (form.named and form.named.passage.author) or letter.sender
+    if circle.is_outside(writer) and same_person(form.name, writer.name or ""):
+        form = replace(form, email=writer.email)
+    return Cast((form,), referrer_in(passages, answers, form, circle), tuple({writer, letter.sender}))
 
 
 def _of_form(answers: tuple[Answer, ...]) -> Somebody | None:

@@ -8,7 +8,7 @@ from phonenumbers import NumberParseException, PhoneNumberFormat
 
 from extraction.patterns.reading import Passage, Span
 
-_LOOKS = re.compile(r"(?<![\w$€£#/@.-])\+?\(?\d[\d ()./\u2013-]{6,22}\d(?![\w%]|[.,]\d)")
+_LOOKS = re.compile(r"(?<![\w$€£#/@.-])\+?\(?(?:\d[\d ()./\u2013-]{6,22}|\d{3}\)\n[\d .-]{6,8})\d(?![\w%]|[.,]\d)")
 _NOT_A_PHONE = re.compile(
     r"(?:\bID|meeting id|passcode|code|código|badge|account(?: number)?|ref(?:erence)?|invoice|no\.|nr\.|#|"
     r"konto\w*)\W{0,3}(?:is\W)?$",

@@ -30,6 +30,7 @@ _AFTER = re.compile(
     rf"(?:(?:,\s{{1,4}}|\s?\()({any_of(COUNTRIES)})(?![\w-]))?"
 )
 # "Larch Street Advisors of Seattle": where the firm is, not where somebody is.
+_LAST_WORD = re.compile(r"\b([A-Z][\w.]+)\s{1,12}$")
 _SEAT = re.compile(r"\b(?:Advisors|Partners|Bank|Trust|Group|Capital|Management|Wealth|Securities) of\s$")
 _POSTAL = re.compile(r"(?:(?:CH|D|A|F|I|L|E|P)-)?\b\d{4,5}(?:-\d{3})?\s$")
 
@@ -143,13 +144,21 @@ def _with_state(passage: Passage) -> Iterator[Place]:
             yield Place(match.group(1).strip(), code, country_of_state(code), passage, *match.span(), 0.9)
     for match in _CITY_STATE.finditer(passage.text):
         code = state_code(match.group(3))
-        city, start = _trimmed(match.group(1), match.start(1))
+        city, start = _whole(passage.text, *_trimmed(match.group(1), match.start(1)))
         loose = not match.group(2).strip(" \t") and not match.group(4)  # "Austin TX", but also "Meeting IN"
         if not code or not city or (loose and not cities.known(city, code)):
             continue
         yield Place(
             city, code, country_of_state(code), passage, start, match.end(3), _score(passage, start, match.end(3))
         )
+
+
+def _whole(text: str, city: str, start: int) -> tuple[str, int]:
+    """ "Des" at the end of a line and "Moines, Iowa" on the next."""
+    before = _LAST_WORD.search(text, max(0, start - 30), start) if city and not cities.known(city) else None
+    if before and cities.known(f"{before[1]} {city}"):
+        return f"{before[1]} {city}", before.start()
+    return city, start
 
 
 def _by_name(passage: Passage, countries: tuple[str, ...]) -> Iterator[Place]:

@@ -118,7 +118,8 @@ _THIRD = re.compile(
     r"\b(?:he|she|him|her|his|hers|he['’]s|she['’]s|er|sie|ihn|ihm|il|elle|lui|él|ella|suo|sua|ele|ela)\b", re.I
 )
 _WRITES_FOR = re.compile(
-    r"\b(?:at the request of|on (?:the |his |her |their )?behalf|whom I support|(?:my|our) (?:boss|principal)|"
+    r"\b(?:at the request of|on (?:the |his |her |their )?behalf(?! of (?:an?|my|our) (?:\w+ )?(?:colleague|friend|"
+    r"client))|whom I support|(?:my|our) (?:boss|principal)|"
     r"for (?:my|our) "
     r"(?:boss|husband|wife|partner|brother|sister|son|daughter|father|mother)|asked me to (?:write|pass|send|"
     r"forward|get|reach)|"
@@ -257,6 +258,7 @@ def _weight(passage: Passage, start: int, end: int, following: str, of_oneself: 
     weight += 0.3 * bool(_SAID_OF.match(following))
     weight += 0.25 * bool(_CONTACT.search(near))
     weight += 0.15 * min(2, len(_THIRD.findall(near)))
+    weight += 0.5 * bool(_COMMENDS.search(following[:400]))
     weight -= 0.5 * bool(_UNDER_OR_AFTER.search(before))
     weight -= 0.3 * following.startswith(("'s", "’s"))
     weight -= 0.3 * bool(of_oneself and following.startswith((" and I ", " and me ")))
@@ -264,6 +266,11 @@ def _weight(passage: Passage, start: int, end: int, following: str, of_oneself: 
     return weight - 1.0 * bool(_REFERS.match(following) or is_referrer_at(passage, start))
 
 
+# "… and I shared an office for most of a decade, and I recommend her": what is said of whoever was named.
+_COMMENDS = re.compile(
+    r"\bI (?:\w+ ){0,3}(?:recommend|refer|introduce|vouch for|send you|commend)\b[^.!?\n]{0,15}\b(?:her|him|them)\b",
+    re.I,
+)
 _REFERS = re.compile(
     r"^(?:\s\([^)\n]{1,90}\))?,?\s(?:has\s|had\s|kindly\s|then\s)?(?:referred|recommended|introduced|suggested|"
     r"passed|gave|told|sent me|pointed|put me|"

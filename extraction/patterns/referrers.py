@@ -62,7 +62,7 @@ _REFERS = re.compile(
 _AROUND = re.compile(r"^(?:Per|When|After|Since|Because|C['’]est) | I$")  # what a run of capitals holds beside the name
 _GERMAN_REFERRAL = re.compile(r"empfohlen|Empfehlung")
 _REFERRING = re.compile(
-    r"\brefer(?:ring)?\b|\breferral\b|\bintroduc(?:e|ing|tion)\b|\brecommend\b|\bmeet\b|je vous recommande|"
+    r"\brefer(?:ring)?\b|\breferral\b|\bintroduc(?:e|ing|tion)\b|\brecommend(?:ed|ing)?\b|\bmeet\b|je vous recommande|"
     r"empfehle|recomendar(?:te|le)|\b(?:le|te|les|os)\s(?:quiero |voy a )?(?:recomiendo|presento)|(?:vous|te|Ihnen|"
     r"dir) (?:présente|vorstellen|empfehlen)|vorzustellen|"
     r"raccomand\w+|segnal\w+|apresent\w+|on your radar|good one for you|talk to (?:him|her|my)|le recomiendo|"

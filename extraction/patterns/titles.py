@@ -19,7 +19,7 @@ _MODIFIER = (
     r"Sales|Insurance|Mortgage|Registered|Independent|Founding|General|Group|Management|Advisory|Strategy|Talent|"
     r"Corporate|Family|Fiduciary|Deputy|"
     r"HR|Human|Resources?|People|Advisor|Financial|First(?= Vice)|Second(?= Vice)|Acting|Interim|Co|Plans?|"
-    r"Benefits?|401\(k\)|403\(b\)|Community|Commercial|Premier|Solutions|Digital|Mass|High|Net|Worth|Chartered|"
+    r"Agency|Benefits?|401\(k\)|403\(b\)|Community|Commercial|Premier|Solutions|Digital|Mass|High|Net|Worth|Chartered|"
     r"Certified|Key|Account|Affluent|Signature|Premium|Sector|Distribution|Desk|Fixed|Charitable|Head|Property|"
     r"Personal|Bank|Banking)"
 )
@@ -42,7 +42,8 @@ _BEHIND = (
 _AREA = (
     r"(?:Private Client Group|(?:(?:Private|Wealth|Client|Financial|Institutional|Retirement|Family|Trust|Business|"
     r"Investment|Corporate|Estate|Tax|Advisor|Personal) ){0,2}(?:Strategy|Management|Planning|Services|Advisory|"
-    r"Development|Investments|Banking|Sales|Operations|Compliance|Research|Marketing|Solutions|Relations|Wealth)"
+    r"Development|Investments|Banking|Sales|Operations|Compliance|Research|Marketing|Solutions|Relations|Wealth|"
+    r"Trust)(?: (?:and|&) (?:Wealth|Trust|Investments?|Planning|Advisory|Banking|Management))?"
     r"(?! (?:[A-Z]|of [A-Z])))"
 )
 # "VP Investments", "Director Wealth Management": of what, without a comma.
@@ -130,7 +131,8 @@ _SURELY_WANTED = re.compile(
     r"vaga)\b(?! actu)[^.!?;]{0,45}(?:\b(?:es|est|ist|sería|serait|seria|sarebbe|"
     r"wäre)|\bé|\bè|:)\s"
     r"(?:(?:el|la|le|une?|una|uma|o|a|die|eine?|de|da|do|di)\s){0,2}$|"
-    r"\b(?:would|['’]d|if I)\b[^.!?;,]{0,45}\b(?:as|be)(?: an?| the)?\s$|"
+    r"\b(?:would|['’]d|if I)\b[^.!?;,]{0,70}\b(?:as|be)(?: an?| the)?\s$|"
+    r"\bwould make (?:an?|the) (?:\w+ )?$|"
     r"\b(?:to be(?:come)?|llegar a|ser|devenir|diventare|tornar-me|be(?:ing)? made|promoted to|wants?)(?: an?|"
     r" the)?\s$",
     re.I,
@@ -149,9 +151,16 @@ _OTHERS = re.compile(
     re.I,
 )
 _SURELY_HELD = re.compile(
-    r"\b(?:hold the (?:position|title|post|rank) of|(?<!to )(?:was|were|got|been|just|recently) (?:promoted|moved up|"
+    r"\b(?:card (?:says|reads)|hold the (?:position|title|post|rank) of|(?<!to )(?:was|were|got|been|just|recently) "
+    r"(?:promoted|moved up|"
     r"elevated|named|made)(?: to)?|now an?|am an?|one of (?:the|our|their|its|two|three|four|five|six|seven|"
     r"eight)(?: \w+)?)\s$",
+    re.I,
+)
+# "What would I do if I could pick? Director of …"
+_ASKED_ONESELF = re.compile(
+    r"\b(?:would (?:I|he|she)|(?:I|he|she)(?:['’]d| would)? (?:want|like|pick|choose|dream)|"
+    r"next)\b[^?.!]{0,60}\?\s+(?:An?\s)?$",
     re.I,
 )
 _ONE_OF = re.compile(r"\bone of (?:the|our|their|its|two|three|four|five|six|seven|eight)(?: \w+)?\s$", re.I)
@@ -231,10 +240,12 @@ def _title(passage: Passage, start: int, end: int, english: bool) -> Title:
 
 def _tense(passage: Passage, start: int, end: int) -> tuple[Tense, float]:
     before, after = passage.before(start, 80), passage.after(end, 40)
-    if _PAST.search(before[-40:]) or _OTHERS.search(before):
+    if _PAST.search(before[-40:]) or _OTHERS.search(before) or after.startswith(" turned "):
         return "past", 0.1
     if _SURELY_HELD.search(before):
         return "current", 0.95
+    if _ASKED_ONESELF.search(passage.text, max(0, start - 90), start):
+        return "target", 0.85
     if _TARGET_AFTER.match(after) or _SURELY_WANTED.search(before):
         return "target", 0.9
     wanted, held = _TARGET_BEFORE.search(before), _CURRENT_BEFORE.search(before)
