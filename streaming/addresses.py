@@ -60,6 +60,10 @@ class Addresses:
             "admin": f"{base}/admin/streaming/run/{run_id}/change/",
         }
 
+    def page_of(self, run_id: str) -> str | None:
+        """Where people read about a run, for what lies outside; None where the settings name no address."""
+        return f"{self._public_url}/admin/streaming/run/{run_id}/change/" if self._public_url else None
+
     def connections(self, request: HttpRequest, caller: Caller) -> dict[str, Any]:
         """What negotiate answers: where to connect, with which credentials, and what to fall back to."""
         base = self.base(request)

@@ -45,13 +45,22 @@ class RunFailed(IntakeError):
 
 
 class RunWorker:
-    def __init__(self, runs: Runs, crm: Crm, write: Database, intake: Pipeline = intake) -> None:
+    def __init__(
+        self,
+        runs: Runs,
+        crm: Crm,
+        write: Database,
+        intake: Pipeline = intake,
+        page_of: Callable[[str], str | None] = lambda run_id: None,
+    ) -> None:
+        """`page_of` is where people read about a run: the CRM's note leads there."""
         self._runs = runs
         self._log = runs.log
         self._tools = runs.tools
         self._crm = crm
         self._write = write
         self._intake = intake
+        self._page_of = page_of
         self._leases: dict[str, int] = {}
 
     async def process(self, run_id: str) -> None:
@@ -146,7 +155,7 @@ class RunWorker:
         elif run.state == State.SAVING or (run.mode == "auto" and _may_be_saved_unseen(email, found)):
             await self._save(run, email, journal, found)
         else:
-            self._review(journal, found.extraction, email.user_corrections or Corrections(), found.letter)
+            self._review(run, journal, found.extraction, email.user_corrections or Corrections(), found.letter)
 
     def _model_for(self, run: Run) -> LanguageModel | None:
         if run.engine == "patterns":
@@ -154,8 +163,8 @@ class RunWorker:
         # A name that the settings have lost since the run was accepted gives the server's choice.
         return self._tools.model_named(run.model) or self._tools.model
 
-    def _review(self, journal: RunJournal, whole: Extraction, given: Corrections, letter: Letter) -> None:
-        filings = records_from(whole, given, letter)
+    def _review(self, run: Run, journal: RunJournal, whole: Extraction, given: Corrections, letter: Letter) -> None:
+        filings = records_from(whole, given, letter, self._page_of(str(run.id)))
         expires_at = time.time() + REVIEW_SECONDS
         journal.change(state=State.REVIEW, expires_at=expires_at, attempts=0)
         journal.tell(
@@ -179,7 +188,7 @@ class RunWorker:
         final, corrections = self._decided(run, email, found)
         await self._save_of(run, journal, final, corrections, found.letter).take_back(run.undoing_by)
         journal.change(undone=run.undone + 1, undoing_by="", saving_at=None, followup=None)
-        self._review(journal, final, corrections, found.letter)
+        self._review(run, journal, final, corrections, found.letter)
 
     def _decided(self, run: Run, email: Email, found: Intake) -> tuple[Extraction, Corrections]:
         tools = self._tools.for_user(email)
@@ -190,7 +199,7 @@ class RunWorker:
     def _save_of(
         self, run: Run, journal: RunJournal, final: Extraction, corrections: Corrections, letter: Letter
     ) -> Save:
-        filings = records_from(final, corrections, letter)
+        filings = records_from(final, corrections, letter, self._page_of(str(run.id)))
         return Save(filings, letter, filing_key(run), journal, self._crm, run.undone + 1, run.followup)
 
     async def _learn(self, run: Run, found: Extraction, corrections: Corrections) -> None:

@@ -180,6 +180,7 @@ def build(env: Environment) -> Parts:
     legacy = env.api_key.get_secret_value() if env.api_key else None
     origins = frozenset(env.allowed_origins) | ({env.public_url} if env.public_url else set())
     verifier = Verifier(settings.SECRET_KEY, legacy, origins, write)
+    addresses = Addresses(env.public_url, verifier)
     return Parts(
         env=env,
         write=write,
@@ -188,10 +189,10 @@ def build(env: Environment) -> Parts:
         log=log,
         engine=engine,
         runs=runs,
-        worker=RunWorker(runs, crm, write, _pipeline(env)),
+        worker=RunWorker(runs, crm, write, _pipeline(env), addresses.page_of),
         live=Live(env.max_connections_per_user),
         verifier=verifier,
-        addresses=Addresses(env.public_url, verifier),
+        addresses=addresses,
         tools=tools,
         models=guarded,
         crm=crm,

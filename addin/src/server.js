@@ -90,6 +90,9 @@ export class Server {
   cancel = (runId) => this.#again(() => this.#json(`/stream/runs/${runId}/cancel`, { method: "POST", body: {} }));
 
   /** @param {string} runId */
+  undo = (runId) => this.#again(() => this.#json(`/stream/runs/${runId}/undo`, { method: "POST", body: {} }));
+
+  /** @param {string} runId */
   retry = (runId) => this.#json(`/stream/runs/${runId}/retry`, { method: "POST", body: {} });
 
   /** @param {string} runId @returns {Promise<any>} */

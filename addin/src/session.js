@@ -25,6 +25,8 @@ export class Session {
   reconnecting = false;
   #abort = new AbortController();
   #began = 0;
+  /** @type {string | null} */
+  #epoch = null;
   #readingMail = false;
   /** May the server know more of the mail by now, the text of its attachments? */
   #mailGrew = false;
@@ -53,8 +55,15 @@ export class Session {
   /** Read the run's log until nothing more can come. @param {string} runId @param {string | null} cursor */
   async follow(runId, cursor) {
     this.story = { ...EMPTY, runId, state: "queued", sequence: Number(cursor?.split(".")[1] ?? 0) };
+    this.#epoch = cursor?.split(".")[0] ?? null;
     this.onChange();
     void this.#readMail(runId);
+    await this.#read(cursor);
+  }
+
+  /** @param {string | null} cursor */
+  async #read(cursor) {
+    const runId = this.#runId;
     const events = follow(this.server, runId, cursor, { signal: this.#abort.signal, onRung: this.#onRung, until: closes });
     for await (const envelope of events) {
       this.story = tell(this.story, envelope);
@@ -118,6 +127,13 @@ export class Session {
       this.onChange();
       throw error;
     }
+  }
+
+  /** Take the save back; the log that was closed is open again. */
+  async undo() {
+    await this.server.undo(this.#runId);
+    this.duplicate = false;
+    await this.#read(this.#epoch && `${this.#epoch}.${this.story.sequence}`);
   }
 
   cancel = () => this.server.cancel(this.#runId);

@@ -25,6 +25,7 @@ const view = new View(byId("result"), {
   onWithout: (file, without) => change({ ...session.edits, without: having(session.edits.without, file, without) }),
   onAllow: (allowDuplicate) => change({ ...session.edits, allowDuplicate }),
   onSave: save,
+  onUndo: () => attempt(() => session.undo()),
   onCancel: () => attempt(() => session.cancel()),
   onRetry: () => attempt(() => session.retry()),
   onNew: leave,

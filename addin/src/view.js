@@ -14,7 +14,7 @@ import { PersonView } from "./view/person.js";
  * @typedef {{story: Story, edits: Edits, status: {state: string, text: string}, rung: string | null, timings: string, saveAs: string}} Shown
  * @typedef {{onEdit: (key: string, text: string | null) => void, onSkip: (person: number, skip: boolean) => void,
  *   onWithout: (file: string, without: boolean) => void, onAllow: (allow: boolean) => void,
- *   onSave: () => void, onCancel: () => void, onRetry: () => void, onNew: () => void}} Handlers
+ *   onSave: () => void, onUndo: () => void, onCancel: () => void, onRetry: () => void, onNew: () => void}} Handlers
  */
 
 const ANNOUNCE_MS = 900;
@@ -39,6 +39,7 @@ export class View {
     this.save = button("save", "", () => handlers.onSave());
     this.cancel = button("cancel", "Cancel", () => handlers.onCancel());
     this.retry = button("retry", "Try again", () => handlers.onRetry());
+    this.undo = button("undo", "Undo the save", () => handlers.onUndo());
     this.again = button("new", "Another mail", () => handlers.onNew());
     this.status = element("p", { class: "status", role: "status", "data-testid": "status", "data-state": "idle", tabindex: -1 });
     this.rung = element("span", { class: "rung", "data-testid": "rung" });
@@ -52,7 +53,7 @@ export class View {
     root.append(
       element("div", { class: "run-bar" },
         element("div", { class: "run-state" }, this.status, element("p", { class: "facts" }, this.rung, this.timings)),
-        element("div", { class: "actions" }, this.again, this.cancel, this.retry, this.save)),
+        element("div", { class: "actions" }, this.undo, this.again, this.cancel, this.retry, this.save)),
       element("div", { class: "panes" },
         element("div", { class: "beside" }, this.mail.root, this.notices.root),
         element("div", { class: "found" }, this.nothing, this.people, this.model)),
@@ -103,10 +104,11 @@ export class View {
     setText(this.rung, rung ? RUNGS[rung] ?? rung : "");
     this.rung.setAttribute("data-rung", rung ?? "");
     setText(this.timings, timings);
-    const open = ["idle", "queued", "extracting", "review", "saving"].includes(story.state);
+    const open = ["idle", "queued", "extracting", "review", "saving", "undoing"].includes(story.state);
     this.save.hidden = !open;
     this.save.disabled = state !== "review";
-    this.cancel.hidden = !open || story.state === "saving";
+    this.cancel.hidden = !open || ["saving", "undoing"].includes(story.state);
+    this.undo.hidden = state !== "saved";
     this.retry.hidden = !(story.state === "failed" && story.error?.retryable);
     this.again.hidden = open;
   }

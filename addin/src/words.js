@@ -31,6 +31,7 @@ export function statusOf(story, page) {
   if (page.reconnecting) return { state: "reconnecting", text: "Reconnecting… The work goes on at the server." };
   if (page.saving || story.state === "saving") return { state: "saving", text: savingText(story) };
   switch (story.state) {
+    case "undoing": return { state: "saving", text: story.message || "Taking the save back…" };
     case "review": return { state: "review", text: "Ready to review. Nothing is written yet." };
     case "failed": return { state: "failed", text: story.error?.message ?? "Something went wrong." };
     case "cancelled": return { state: "cancelled", text: "Cancelled. Nothing more will happen." };

@@ -60,7 +60,8 @@ _SIGN = r"(?:(?:US|CA|MX|C|R|A|S)?\$|€|£|₹|CHF|EUR|USD|GBP|CAD|AUD|INR|Rs\.
 _FIGURE = r"\d{1,3}(?:[,.' ]\d{3}){1,3}(?:[.,]\d{1,2})?(?!\d)|\d{1,4}(?:[.,]\d{1,3})?(?!\d)"
 _MONEY = re.compile(
     rf"(?<![\w.,-])(?P<sign>{_SIGN})?\s?(?P<low>{_FIGURE})(?:\s?(?P<low_unit>{_UNIT}))?\s?(?P<low_after>€|\$)?"
-    rf"(?:(?:[ \t]?(?:-|–|—|to|bis|à)\s{{0,3}}|\s?(?P<loose>a|y|and|et|und|e)\s?)(?P<sign2>{_SIGN})?\s?(?P<high>{_FIGURE}))?"
+    rf"(?:(?:[ \t]?(?:-|–|—|to|bis|à)\s{{0,3}}|\s?(?P<loose>a|y|and|et|und|"
+    rf"e)\s?)(?P<sign2>{_SIGN})?\s?(?P<high>{_FIGURE}))?"
     rf"(?:\s?(?P<unit>{_UNIT}))?(?:\s?(?:d[ei]\s|d['’])?(?P<after>€|\$|£|EUR|USD|CHF|GBP|Euros?|Franken|euros?|dólares|"
     rf"dollars|francs|reais|"
     rf"US\$))?(?![\w%])",

@@ -65,6 +65,27 @@ async def test_a_sample_is_watched_corrected_saved_and_found_in_the_admin(own_se
     assert page.mistakes == []
 
 
+async def test_a_save_is_taken_back_corrected_and_saved_again(own_server, browser):
+    server = own_server()
+    page = await opened(browser, server)
+    await page.get_by_test_id("sample").first.click()
+    await state_is(page, "review")
+    await page.get_by_test_id("save").click()
+    await state_is(page, "saved")
+
+    await page.get_by_test_id("undo").click()
+    await state_is(page, "review")
+
+    count = "from zoho.models import Contact, Deal; print(Contact.objects.count(), Deal.objects.count())"
+    assert b"0 0" in server.manage("shell", "-c", count).stdout
+    await expect(page.get_by_test_id("undo")).to_be_hidden()
+    await value_of(page, "contact", "first_name").fill("Maja")
+    await page.get_by_test_id("save").click()
+    await state_is(page, "saved")
+    assert b"1 1" in server.manage("shell", "-c", count).stdout
+    assert page.mistakes == []
+
+
 async def test_a_dropped_file_and_pasted_text_start_runs(server, browser):
     page = await opened(browser, server)
     await page.get_by_test_id("file").set_input_files(SAMPLE)

@@ -63,6 +63,18 @@ async def go_on_elsewhere(office):
 # ---------------------------------------------------------------- the save
 
 
+async def test_the_note_leads_back_to_the_run(office):
+    office.worker = RunWorker(
+        office.runs, office.crm, office.write, page_of=lambda run_id: f"https://here.example/{run_id}"
+    )
+
+    run_id = await saved(office)
+
+    note = await office.read(Note.objects.get)
+    assert f"Run: https://here.example/{run_id}" in note.content
+    assert "Subject: " in note.content and "Name: Jane Roe" in note.content
+
+
 @pytest.mark.parametrize(("step", "when"), CUTS)
 async def test_a_process_killed_at_any_point_of_a_save_leaves_one_set_after_another_has_gone_on(office, step, when):
     getattr(office.crm, when)[step] = asyncio.CancelledError()  # the work ends here and nothing more is written

@@ -7,7 +7,8 @@ import pytest
 from zoho.client import Limits, ZohoClient
 from zoho.errors import ZohoConflict, ZohoNotConnected, ZohoRateLimited, ZohoRefused, ZohoUnavailable
 from zoho.tests.fake_zoho import FakeZoho
-from zoho.tests.held import AskedTokens
+from zoho.tests.filed import JANE, filed, person
+from zoho.tests.held import AskedTokens, crm_behind, with_key_field
 
 ACME = {"Account_Name": "Acme Wealth"}
 
@@ -139,16 +140,14 @@ async def test_a_token_that_is_never_taken_ends_in_words_that_say_what_to_do(cli
     assert "administrator" in error.value.message
 
 
-async def test_fifty_at_once_keep_the_limit_and_none_is_lost_in_a_storm_of_refusals(zoho):
-    client = ZohoClient(AskedTokens(zoho), Limits(concurrency=4, per_second=500, timeout=5, patience=30), Meter())
-    zoho.latency = 0.01
-    zoho.fail("429", on="POST /Accounts", times=25, retry_after=0.05)
-    await client.call("GET", "/Accounts")  # the token is there
+async def test_fifty_saves_at_once_keep_the_limit_and_none_is_lost_in_a_storm_of_refusals(zoho):
+    async with crm_behind(zoho, with_key_field(zoho), patience=30) as crm:
+        await crm.find(person(**JANE))
+        zoho.latency = 0.01
+        zoho.fail("429", on="POST /Contacts", times=60, retry_after=0.05)
 
-    await asyncio.gather(
-        *(client.records("POST", "/Accounts", [{"Account_Name": f"Acme {number}"}]) for number in range(50))
-    )
-    await client.close()
+        await asyncio.gather(*(filed(crm, f"mail.{number}", f"jane{number}@acme.example") for number in range(50)))
 
-    assert len(zoho.rows("Accounts")) == 50
-    assert zoho.peak <= 4
+    modules = ("Accounts", "Contacts", "Deals", "Notes", "Attachments")
+    assert [len(zoho.rows(module)) for module in modules] == [1, 50, 50, 50, 50]
+    assert zoho.peak == Limits().concurrency
