@@ -92,6 +92,12 @@ export class Server {
   /** @param {string} runId */
   undo = (runId) => this.#again(() => this.#json(`/stream/runs/${runId}/undo`, { method: "POST", body: {} }));
 
+  /** What research found too late for the save. @param {string} runId @returns {Promise<{company: Record<string, string>}>} */
+  offered = (runId) => this.#json(`/stream/runs/${runId}/followup`);
+
+  /** @param {string} runId @param {Record<string, string>} company */
+  followUp = (runId, company) => this.#again(() => this.#json(`/stream/runs/${runId}/followup`, { method: "POST", body: { company } }));
+
   /** @param {string} runId */
   retry = (runId) => this.#json(`/stream/runs/${runId}/retry`, { method: "POST", body: {} });
 

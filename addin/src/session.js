@@ -21,6 +21,8 @@ export class Session {
   saving = false;
   /** Has the server refused a save because the CRM holds the same deal? Then the next one is meant. */
   duplicate = false;
+  /** What the firm's page says that is not in the CRM yet. @type {Record<string, string>} */
+  offer = {};
   /** Was there a connection, and is there none now? */
   reconnecting = false;
   #abort = new AbortController();
@@ -73,6 +75,7 @@ export class Session {
       if (!this.sources || (this.#mailGrew && this.#hasFiles)) void this.#readMail(runId);
       this.onChange();
     }
+    await this.#askForMore();
   }
 
   #onRung = (/** @type {string | null} */ rung) => {
@@ -129,11 +132,30 @@ export class Session {
     }
   }
 
+  /** Research that had no answer when the mail was saved may have one by now. */
+  async #askForMore() {
+    if (this.story.status !== "saved" || !["timeout", "failed"].includes(this.story.research?.status ?? "")) return;
+    this.offer = await this.server.offered(this.#runId).then(({ company }) => company, () => ({}));
+    this.onChange();
+  }
+
+  /** Add what was offered. */
+  async followUp() {
+    await this.server.followUp(this.#runId, this.offer);
+    this.offer = {};
+    await this.#read(this.#cursor);
+  }
+
   /** Take the save back; the log that was closed is open again. */
   async undo() {
     await this.server.undo(this.#runId);
     this.duplicate = false;
-    await this.#read(this.#epoch && `${this.#epoch}.${this.story.sequence}`);
+    this.offer = {};
+    await this.#read(this.#cursor);
+  }
+
+  get #cursor() {
+    return this.#epoch && `${this.#epoch}.${this.story.sequence}`;
   }
 
   cancel = () => this.server.cancel(this.#runId);

@@ -26,6 +26,7 @@ const view = new View(byId("result"), {
   onAllow: (allowDuplicate) => change({ ...session.edits, allowDuplicate }),
   onSave: save,
   onUndo: () => attempt(() => session.undo()),
+  onFollowUp: () => attempt(() => session.followUp()),
   onCancel: () => attempt(() => session.cancel()),
   onRetry: () => attempt(() => session.retry()),
   onNew: leave,
@@ -116,8 +117,8 @@ function draw() {
   soon(() => {
     due = false;
     if (session.sources && session.sources !== drawnSources) view.mail.show((drawnSources = session.sources));
-    const { story, edits, rung, clock } = session;
-    view.render({ story, edits, rung, status: statusOf(story, session), timings: timingsLine(clock, story.timings),
+    const { story, edits, rung, clock, offer } = session;
+    view.render({ story, edits, rung, offer, status: statusOf(story, session), timings: timingsLine(clock, story.timings),
       saveAs: session.duplicate ? "Save all the same" : "Save to the CRM" });
   });
 }

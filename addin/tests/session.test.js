@@ -88,3 +88,28 @@ test("a refusal becomes a sentence that names the fields at fault", () => {
   assert.equal(new Problem(422, document).message, "Some fields are at fault. subject: is too long and more");
   assert.equal(new Problem(502, null).message, "The server answered with 502.");
 });
+
+test("what research found too late is offered after the save, and added when the user says so", async () => {
+  /** @type {any[]} */
+  const posted = [];
+  const told = [
+    { type: "research_result", data: { status: "timeout", elapsed: 5, result: null } },
+    { type: "complete", data: { status: "saved", records: [] } },
+  ].map((event, number) => ({ ...event, run_id: "r", sequence: number + 1, timestamp: 0 }));
+  const again = { type: "complete", run_id: "r", sequence: 3, timestamp: 0, data: { status: "saved", records: [] } };
+  const answer = async (/** @type {string} */ url, /** @type {any} */ { body }) => {
+    if (url.endsWith("/followup") && body) return posted.push(JSON.parse(body)), Response.json({ state: "saving" }, { status: 202 });
+    if (url.endsWith("/followup")) return Response.json({ company: posted.length ? {} : { website: "acme.example" } });
+    if (url.endsWith("/mail")) return Response.json({ sources: { body: "" }, attachments: [] });
+    if (url.includes("/events")) return Response.json({ events: posted.length ? [again] : told, cursor: `1.${posted.length ? 3 : 2}`, state: "complete", closed: true });
+    return Response.json({ mode: "polling" });
+  };
+  const session = new Session(new Server({ fetch: /** @type {any} */ (answer), WebSocket: undefined }), () => {});
+
+  await session.follow("r", "1.0");
+  assert.deepEqual(session.offer, { website: "acme.example" });
+  await session.followUp();
+
+  assert.deepEqual(posted, [{ company: { website: "acme.example" } }]);
+  assert.deepEqual(session.offer, {});
+});

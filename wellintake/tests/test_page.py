@@ -86,6 +86,25 @@ async def test_a_save_is_taken_back_corrected_and_saved_again(own_server, browse
     assert page.mistakes == []
 
 
+async def test_a_likely_duplicate_is_shown_beside_what_the_mail_says(own_server, browser):
+    server = own_server()
+    for title in ("Senior Advisor", "Branch Manager"):
+        page = await opened(browser, server)
+        form = page.get_by_test_id("paste-form")
+        await form.locator("input").nth(0).fill("Ann Lee <ann.lee@firm.example>")
+        await form.locator("input").nth(1).fill("Hello")
+        await form.locator("textarea").fill(f"I am Ann Lee, {title} at Oak Street Wealth in Austin, TX.")
+        await form.locator("button").last.click()
+        await state_is(page, "review")
+        if title == "Senior Advisor":
+            await page.get_by_test_id("save").click()
+            await state_is(page, "saved")
+
+    row = page.get_by_test_id("compared").locator("tr", has_text="Title")
+    assert await row.locator("td").all_inner_texts() == ["Senior Advisor", "Branch Manager"]
+    assert page.mistakes == []
+
+
 async def test_a_dropped_file_and_pasted_text_start_runs(server, browser):
     page = await opened(browser, server)
     await page.get_by_test_id("file").set_input_files(SAMPLE)

@@ -3,7 +3,7 @@ import { duration } from "../words.js";
 import { element, link } from "./element.js";
 
 /** @typedef {import("../story.js").Story} Story */
-/** @typedef {{onFocus: (person: number, field: string) => void, onWithout: (file: string, without: boolean) => void, onAllow: (allow: boolean) => void}} NoticeHandlers */
+/** @typedef {{onFocus: (person: number, field: string) => void, onWithout: (file: string, without: boolean) => void, onAllow: (allow: boolean) => void, onFollowUp: () => void}} NoticeHandlers */
 
 const STEPS = /** @type {Record<string, string>} */ ({ account: "Account", contact: "Contact", deal: "Deal", note: "Note", attachment: "Attachment" });
 
@@ -17,25 +17,35 @@ export class Notices {
     this.root = element("div", { class: "notices" });
   }
 
-  /** @param {Story} story @param {import("../corrections.js").Edits} edits @param {boolean} locked */
-  show(story, edits, locked) {
+  /** @param {Story} story @param {import("../corrections.js").Edits} edits @param {boolean} locked @param {Record<string, string>} offer */
+  show(story, edits, locked, offer) {
     const { progress, records, duplicates, issues, draft, research } = story;
-    const drawn = JSON.stringify([progress, records, duplicates, issues, draft, research, edits.without, edits.allowDuplicate, locked, story.status]);
+    const drawn = JSON.stringify([progress, records, duplicates, issues, draft, research, edits.without, edits.allowDuplicate, locked, story.status, offer]);
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
-    const blocks = [stored(story), this.#duplicates(story, edits, locked), this.#issues(story), this.#files(story, edits, locked), researched(story)];
+    const blocks = [stored(story), this.#offered(story, offer), this.#duplicates(story, edits, locked), this.#issues(story), this.#files(story, edits, locked), researched(story)];
     this.root.replaceChildren(...blocks.filter((block) => block !== null));
   }
 
   /** @param {Story} story @param {import("../corrections.js").Edits} edits @param {boolean} locked */
-  #duplicates({ duplicates }, { allowDuplicate }, locked) {
+  #duplicates({ duplicates, people }, { allowDuplicate }, locked) {
     if (!duplicates.length) return null;
     const allow = element("input", { type: "checkbox", "data-testid": "allow-duplicate", checked: allowDuplicate, disabled: locked });
     allow.addEventListener("change", () => this.handlers.onAllow(allow.checked));
     return block("Already in the CRM",
-      element("ul", {}, ...duplicates.map(({ url, module, record, matched_on }) =>
-        element("li", { "data-testid": "duplicate" }, link(url, nameOf(record) || module), ` – ${module.replace(/s$/, "").toLowerCase()} with the same ${labelOf(matched_on).toLowerCase()}`))),
+      element("ul", {}, ...duplicates.map(({ url, module, record, matched_on, person }) =>
+        element("li", { "data-testid": "duplicate" }, link(url, nameOf(record) || module), ` – ${module.replace(/s$/, "").toLowerCase()} with the same ${labelOf(matched_on).toLowerCase()}`,
+          compared(record, people.find(({ index }) => index === person), module)))),
       element("label", { class: "choice" }, allow, " Save as new all the same"));
+  }
+
+  /** What the firm's page said too late for the save: added when the user says so. @param {Story} story @param {Record<string, string>} offer */
+  #offered({ status }, offer) {
+    const facts = Object.entries(offer);
+    if (status !== "saved" || !facts.length) return null;
+    return block("The firm’s web page answered late",
+      element("ul", { "data-testid": "offer" }, ...facts.map(([name, value]) => element("li", { text: `${labelOf(name)}: ${value}` }))),
+      element("button", { type: "button", class: "plain", "data-testid": "follow-up", text: "Add to the CRM", onclick: () => this.handlers.onFollowUp() }));
   }
 
   /** @param {Story} story */
@@ -79,6 +89,19 @@ function researched({ research }) {
   const { status, domain, elapsed } = research;
   const outcome = { running: "being read…", complete: `read in ${duration(elapsed * 1000)}`, timeout: "did not answer in time", skipped: "not needed", failed: "could not be read" }[status];
   return block("The firm’s web page", element("p", { class: "quiet", text: [domain, outcome].filter(Boolean).join(" ") }));
+}
+
+/** What the CRM and the mail say differently, side by side. @param {any} record @param {import("../story.js").Person | undefined} person @param {string} module */
+function compared(record, person, module) {
+  const rows = Object.entries(record ?? {}).flatMap(([name, theirs]) => {
+    const ours = person?.fields[`${module.replace(/s$/, "").toLowerCase()}.${name}`]?.value;
+    return ours && theirs && shown(ours) !== shown(/** @type {string} */ (theirs)) ? [[labelOf(name), shown(/** @type {string} */ (theirs)), shown(ours)]] : [];
+  });
+  if (!rows.length) return "";
+  return element("table", { class: "compared", "data-testid": "compared" },
+    element("thead", {}, element("tr", {}, element("th", { text: "" }), element("th", { scope: "col", text: "In the CRM" }), element("th", { scope: "col", text: "In this mail" }))),
+    element("tbody", {}, ...rows.map(([label, theirs, ours]) =>
+      element("tr", {}, element("th", { scope: "row", text: label }), element("td", { text: theirs }), element("td", { text: ours })))));
 }
 
 /** @param {any} record */
