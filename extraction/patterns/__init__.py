@@ -77,7 +77,11 @@ def _presented(
     heard = _heard(cast, passages, circle)
     answers = (*(answer for passage in heard for answer in answers_in(passage)), *interleaved(passages))
     lookup = lookup_for(language, heard, [person.email for person in cast.people if person.email])
-    hiring = len(cast.people) == 1 and any(intent.wants_to_hire(p.text) for p in heard if p.kind != "signature")
+    hiring = len(cast.people) == 1 and any(
+        intent.wants_to_hire(passage.text) or intent.hires_others(cast.people[0].name, passage.text)
+        for passage in heard
+        if passage.kind != "signature"
+    )
 
     def find(value: str, field: str) -> Evidence | None:
         return evidence.find(letter, value, field)

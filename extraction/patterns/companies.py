@@ -67,9 +67,12 @@ _STRONG_CUE = re.compile(
 # "a small shop called Two Rivers": the words before say what the name is of.
 _CALLED = re.compile(
     r"\b(?:shop|firm|practice|boutique|RIA|agency|outfit|company|bank|partnership) (?:called|named|by the name of|"
-    r"is(?: called)?)\s$",
+    r"is(?: called| still)?)\s$",
     re.I,
 )
+# "Title, Edgemont (Albany, NY)", "chez Delacourt Gestion (Genève)": between a chair and a town.
+_CHAIR_BEFORE = re.compile(rf"(?:{_HOLDER},|\b(?:at|with|chez|bei|presso|firm is(?: still)?|@))\s(?:the\s)?$")
+_TOWN_AFTER = re.compile(r"^(?:,|,? (?:in|à|of)|\s?\(| [-–·|])\s?([A-ZÀ-Þ][\w.'’-]+(?: [A-ZÀ-Þ][\w.'’-]+){0,2})")
 _IS_LEGAL = re.compile(rf"[\s,]{_LEGAL}$")
 _CUE = re.compile(
     r"(?:\b(?:at|with|for|joined|of|bei|bei der|beim|im|in der|chez|au|à la|à l['’]|en|na|no|from|by|firm is|firm|"
@@ -78,11 +81,12 @@ _CUE = re.compile(
 )
 _TRIMMED = re.compile(
     r"^(?:(?:The|At|With|In|I|We|My|Our|For|From|And|Of|Dear|Hi|Hello|Tell|As|On|By|Shop|Role|Company|Current|"
-    r"Somos|Firm|To|For|Re|RE|FW|Fwd|Currently|Presently|Now|Today|Still)\s)+(?=[A-ZÀ-Þ])"
+    r"Somos|Firm|To|For|Re|RE|FW|Fwd|DBA|Currently|Presently|Now|Today|Still)\s)+(?=[A-ZÀ-Þ])"
 )
 _WRONG = re.compile(
     r"\b(?:Series|Monday|Tuesday|Wednesday|Thursday|Friday|Dear|Hello|Subject|Meeting|Time|Zoom|Calendly|LinkedIn|"
-    r"Street(?!.*\b(?:Trust|Bank|Capital|Savings|Partners|Advis\w+|Wealth|Securities|Financial|Group|Management|Investments?)\b)|Suite|Forum|Summit|Conference|CFP|CFA|"
+    r"Street(?!.*\b(?:Trust|Bank|Capital|Savings|Partners|Advis\w+|Wealth|Securities|Financial|Group|Management|"
+    r"Investments?)\b)|Suite|Forum|Summit|Conference|CFP|CFA|"
     r"Advisor Vault|Best|Regards|Thanks|Event|Phone|Mobile|Email)\b|^(?:Private Wealth|Wealth Management|"
     r"Client Advisory|Family Office|Private Client (?:Group|Services)|Private Banking|Financial Planning|"
     r"Wealth Planning)$"
@@ -111,7 +115,7 @@ _PAST = re.compile(
     r"\b(?:formerly|former|previously|survived|training class|approach anyone|used to|ex-|not at|before that|"
     r"sent by)\b[^.]{0,60}$|"
     r"\b(?:left|quit|departed|resigned from|retired from|(?:let go|laid off) (?:by|from)|(?:after|since) "
-    r"leaving)\W[^.]{0,6}$",
+    r"leaving)[^\w)][^.)]{0,6}$",
     re.I,
 )
 
@@ -166,6 +170,16 @@ def _trimmed(name: str, start: int) -> tuple[str, int]:
     return first_line.rstrip(" ,"), start + skip
 
 
+def _is_placed(name: str, passage: Passage, start: int) -> bool:
+    town = _TOWN_AFTER.match(passage.after(start + len(name), 50))
+    return (
+        town is not None
+        and not _is_place_or_person(name)
+        and any(cities.known(town[1].rsplit(" ", most)[0]) for most in range(3))
+        and bool(_CHAIR_BEFORE.search(passage.before(start, 40)))
+    )
+
+
 def _score(name: str, passage: Passage, start: int) -> float:
     if len(name) < 3 or _WRONG.search(name):
         return 0
@@ -180,11 +194,13 @@ def _score(name: str, passage: Passage, start: int) -> float:
         + 0.35 * bool(_IS_LEGAL.search(name))
         + 0.2 * (" & " in name)
     )
+    placed = _is_placed(name, passage, start)
+    score += 0.45 * placed
     if not score:
         return 0.0
     if _TITLE_WORD.search(name) and not _IS_LEGAL.search(name):
         score -= 0.45
-    if " " not in name:
+    if " " not in name and not placed:
         score -= 0.3
     if _PAST.search(before):
         score -= 0.5

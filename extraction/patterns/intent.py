@@ -1,6 +1,7 @@
 """What a mail is about: a candidate, a client who wants us to recruit, or nobody to file, and why."""
 
 import re
+from collections.abc import Iterable
 
 from extraction.letter import Letter
 from extraction.types import Intent
@@ -8,7 +9,8 @@ from extraction.types import Intent
 _CHAIR = (
     r"(?:[\w-]+ ){0,5}?(?:advis[oe]rs?|planners?|managers?|directors?|associates?|officers?|bankers?|partners?|"
     r"presidents?|analysts?|"
-    r"strategists?|consultants?|paraplanners?|leaders?|successors?|people|person|somebody|someone|hires?|head|C[EFIO]Os?)\b"
+    r"strategists?|consultants?|paraplanners?|leaders?|successors?|people|person|somebody|someone|hires?|head|"
+    r"C[EFIO]Os?)\b"
 )
 _CLIENT = re.compile(
     rf"\bwe(?:['’]d| would| also| still| now|['’]re| are| have| will|['’]ll){{0,2}} (?:need|want|like|"
@@ -39,6 +41,7 @@ _CLIENT = re.compile(
     r"\bcerchiamo un|\bprocuramos um|"
     r"\bprecisamos (?:de um|contratar)|\brecruit(?:ing)? for us\b|\bfill (?:a|the|our|this|that) (?:role|position|"
     r"vacancy|seat|chair|opening)\b|"
+    r"\b(?:partner and I|we)\b[^.!?\n]{0,80}\bwant to (?:recruit|hire) (?:an?|two|three|some)\b|"
     rf"(?:\A|[.!?]\s|\n)\s?(?:need|looking for) (?:an?|two|three) {_CHAIR}[^.\n]{{0,60}}[.,]\s?(?:search|usual|"
     rf"can you|could you|do you have|who do you|send)",
     re.I,
@@ -51,7 +54,10 @@ _HIRING = re.compile(
     r"my successor|"
     r"next branch manager|reports? to (?:that|this|the) (?:seat|role|position)|range that has been approved|"
     r"salary (?:range|band) is|"
-    r"sit in on interviews|shortlist|slate of candidates|guarantee period|backfill|replacement for)\b",
+    r"our (?:[\w-]+ ){0,2}(?:role|opening|vacancy|seat|search)|interview (?:her|him|them|your)|(?:he|she) can start|"
+    r"(?:head|director|manager|vp) of (?:talent|people|recruit\w+|human resources)|talent acquisition|human resources|"
+    r"recruit an? successor|sit in on interviews|shortlist|slate of candidates|guarantee period|backfill|"
+    r"replacement for)\b",
     re.I,
 )
 _MOVING = re.compile(
@@ -60,11 +66,45 @@ _MOVING = re.compile(
     r"I(?:['’]d| would) (?:like|love|want) to (?:be|move|join)|my (?:own )?book|my notice)\b",
     re.I,
 )
+# What every mail about somebody's next chair has in some form; thanks, invoices, dates and questions have none of it.
+_CAREER = re.compile(
+    r"[$€£]\s?\d|\b(?:positions?|roles?|opportunit\w+|openings?|open to|what(?:['’]s| is| you have) open|jobs?|"
+    r"careers?|"
+    r"vacanc\w+|posting|candida\w+|appl(?:y|ied|ying|ication|icant)|seat|r[ée]sum[ée]s?|cv|curr[íi]cul\w+|lebenslauf|"
+    r"my name is|introduc\w+|internship|interview\w*|headhunt\w*|recruit\w*|placed|practice|book of|aum|"
+    r"licen[sc]ed?|series|cfp|production|"
+    r"producer|leav(?:e|ing)|quit(?:ting)?|moving on|a (?:move|change)|manag(?:e[rd]?|ing)|wealth|financial|trust|firm|"
+    r"bank(?:s|er|ing)?|officer|director|president|partner|analyst|clients?|households?|assets|401\(k\)|title|svp|"
+    r"consult\w+|non-?compete|garden leave|advis(?:e|[oe]rs?|ory)|plann?(?:er|ing)s?|"
+    r"stelle|bewerb\w+|kandida\w+|berater\w*|kunden|kündigungsfrist|vermögens\w*|\w*bank\w*|branche|funktion|mandate|"
+    r"poste|emploi|conseill\w+|client[eè]le|préavis|banque|quitter|"
+    r"puesto|empleo|vacante|oportunidad\w*|asesora?|cartera|clientes|patrimo\w+|gestion\w*|banc[ao]|"
+    r"vaga|emprego|assessora?|carteira|gestão|gestore|posto|lavoro|consulente|clienti|portafoglio|incarico|"
+    r"opportunit\S+)\b",
+    re.I,
+)
+# Somebody who says no, and nothing that leaves the door open.
+_DECLINED = re.compile(
+    r"\b(?:not (?:actively )?(?:looking|interested)|no longer (?:looking|interested|available)|not for me|"
+    r"happy where I am|"
+    r"decided to stay|staying (?:put|where I am)|(?:remove|take|unsubscribe) me\b|withdraw (?:my|from)|no interest|"
+    r"kein(?:e[nr]?)? Interesse|pas intéressée?|no me interesa|não tenho interesse|non (?:mi interessa|"
+    r"sono interessat[oa]))",
+    re.I,
+)
+_DOOR_OPEN = re.compile(
+    r"\b(?:but|unless|however|though|open to|willing|listen|consider|depend\w*|maybe|perhaps|later|next (?:year|"
+    r"quarter|"
+    r"spring|fall)|in touch|yet|aber|mais|pero|ma|mas)\b",
+    re.I,
+)
 _PITCH = re.compile(
     r"circling back|\bwe keep a list|\bsample of\b|free trial|per seat|amount due|\binvoice\b|"
     r"unsubscribe at any time|\bour platform\b|\bbook a demo|per month|billed yearly|"
     r"\bwebinar\b|register now|your speaker|save your seat|apply now|jobs available|candidate sourcing\?|"
-    r"growth partner|sponsor(?:ship)?\b",
+    r"growth partner|sponsor(?:ship)?\b|unsubscribe here|view in (?:your )?browser|early bird|booths from|"
+    r"accounts payable|remittance|past due|purchase order|reference check|check(?:ing)? a reference|"
+    r"employment verification",
     re.I,
 )
 _AUTO_SUBJECT = re.compile(
@@ -111,6 +151,24 @@ def wants_to_hire(text: str) -> bool:
     if _CLIENT.search(text):
         return True
     return len({match.group().lower() for match in _HIRING.finditer(text)}) >= 2 and not wants_to_move(text)
+
+
+def hires_others(name: str, text: str) -> bool:
+    """Whether the text says of somebody that they want to recruit: "Harriet Onslow at Buckeye wants to hire two"."""
+    of_them = rf"{re.escape(name)}\b[^.!?\n]{{0,60}}\b(?:wants?|needs?|plans?|(?:is )?looking|hopes?|asked|trying)\b"
+    hires = r"[^.!?\n]{0,12}\b(?:hire|recruit|add|bring on|fill|replace|a recruiter|a search firm)\b"
+    return re.search(of_them + hires, text) is not None
+
+
+def is_of_a_career(texts: Iterable[str]) -> bool:
+    """Whether anything is said of chairs, clients or marks; without it a mail from outside presents nobody."""
+    return any(_CAREER.search(text) for text in texts)
+
+
+def declines(newest: str) -> bool:
+    """Whether the writer says no and leaves it at that."""
+    said = _DECLINED.search(newest)
+    return said is not None and not _DOOR_OPEN.search(newest, said.start()) and not wants_to_move(newest)
 
 
 def wants_to_move(text: str) -> bool:

@@ -8,14 +8,14 @@ from extraction.patterns.reading import Passage, Span
 from extraction.patterns.words import NUMBER, number_from
 
 _CLIENT_NOUN = (
-    r"(?:client households|households?|families|familles|ménages|famiglie|nuclei|lares|familias|famílias|clients?|"
+    r"(?:client households|households?|HHs?|families|familles|ménages|famiglie|nuclei|lares|familias|famílias|clients?|"
     r"clientes|relationships|mandate|"
     r"mandanten|kundinnen|kunden|stiftungen|clienti|famílias|trusts|foyers|grupos familiares|"
     r"household count|dentists\sas\sclients|haushalte)"
 )
 _CLIENTS = re.compile(
-    rf"(?<![$€£.,\d])(?<!hundred )(?<!hundred and )\b({NUMBER})(?:\s(?:loyal|private|client|active|wealthy|trust|"
-    rf"family|"
+    rf"(?<![$€£.,\d])(?<!hundred )(?<!hundred and )\b({NUMBER})(?:\s(?:loyal|private|client|active|wealthy|trust|U?HNW|"
+    rf"affluent|high[ -]net[ -]worth|retired|family|"
     rf"core))?\s{{1,6}}{_CLIENT_NOUN}\b",
     re.I,
 )
@@ -31,7 +31,8 @@ _COUNTED = re.compile(rf"\b(?:{_CLIENT_NOUN}|y(?:ea)?rs?|ans|a[ñn]os|anni|\w*ja
 _ACQUAINTED = re.compile(r"\b(?:called on|known|worked (?:with|for)|knows?|met) (?:her|him|them|you)\b[^.;]*$", re.I)
 _EXACT = re.compile(r"\((\d{1,4})(?: exactly| exactement| on the last count| of them)?\)(?!\s?\d)")
 _YEARS = re.compile(
-    rf"\b({NUMBER})\s{{1,6}}(?:yrs?|years?|years['’]|ans|años|anos|anni|jahren?|berufsjahren|jahre)\b(?!\s?(?:ago|"
+    rf"\b({NUMBER})(?:-plus|\+)?\s{{1,6}}(?:yrs?|years?|years['’]|ans|años|anos|anni|jahren?|berufsjahren|"
+    rf"jahre)\b(?!\s?(?:ago|"
     rf"old|notice|"
     rf"contract|next))",
     re.I,
@@ -65,8 +66,8 @@ _BARE_LICENSES = re.compile(
     r"(?:\b[Rr]egistrations?:?|\b[Ll]icen[sc](?:es|ed):?|\bFINRA:?|\bExams?:?|\bI am\b|\b(?:hold|holds|have|has|got|"
     r"carry|carries|"
     r"passed)(?: (?:the|my|his|her|a))?\b|\bwith the\b|\bthe SIE(?:\sand\b)?|"
-    r"\bregistered with\b|\b[Ss]eries\b|"
-    r"[.,]\s)\W{0,3}(?:the\s)?(?:SIE,?\s(?:and\s(?:the\s)?)?)?((?:\d{1,2})(?:(?:,\s(?:and\s)?(?:the\s)?|/|\s&\s|"
+    r"\bregistered with\b|\b[Ss]eries\b|\b[Aa]lso\b|"
+    r"(?<!\d)[.,]\s)\W{0,3}(?:the\s)?(?:SIE,?\s(?:and\s(?:the\s)?)?)?((?:\d{1,2})(?:(?:,\s(?:and\s)?(?:the\s)?|/|\s&\s|"
     r"\sand\s(?:the\s)?|\splus\s(?:the\s)?|\s(?=\d{1,2}(?:\s\d{1,2})*\s(?:and|&)\s\d))\d{1,2}(?![\d,.]\d|"
     r"\s?[%$MKmk]\b)){0,6})(?=[\s.;,)])",
 )

@@ -236,7 +236,7 @@ def _field_of(passage: Passage, start: int, end: int, size: float, is_range: boo
     following = [
         (-match.start(), label)
         for label, pattern in _CUES.items()
-        for match in pattern.finditer(re.split(r"[,;\d]", after[:35])[0])
+        for match in pattern.finditer(re.split(r"[,;]|(?<![tT-])\d", after[:35])[0])
     ]
     label = max(nearest)[1] if nearest else max(following)[1] if following else ""
     if label == "aum" and size < 5e6 and any(name == "compensation" for _, name in following):

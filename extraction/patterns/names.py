@@ -11,13 +11,15 @@ from extraction.patterns.reading import Passage
 _HONORIFIC = (
     r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Sir|Dame|Rev|Hon|Herr|Frau|Sr|Sra|Srta|Señor|Señora|Don|Doña|Dra|Mme|"
     r"Mlle|Monsieur|Madame|"
-    r"Dipl\.-\w+|Lic|Ing|Mag|Kommerzialrat|KR|Hofrat|Dott|Dottor|Dottoressa|Dott\.ssa|Avv|Signor|Signora|Sig|Eng|señor|señora|doctor|doctora|"
+    r"Dipl\.-\w+|Lic|Ing|Mag|Kommerzialrat|KR|Hofrat|Dott|Dottor|Dottoressa|Dott\.ssa|Avv|Signor|Signora|Sig|Eng|"
+    r"señor|señora|doctor|doctora|"
     r"monsieur|madame|herrn?|frau)\.?"
 )
 _LEADING = re.compile(rf"^(?:{_HONORIFIC}\s+)+(?=\S+)", re.I)
 _SUFFIX = re.compile(r"^(?:Jr\.?|Sr\.?|II|III|IV|V|2nd|3rd)$", re.I)
 _LETTERS_AFTER = re.compile(
-    r"(?!^(?:JD|EA)\b),?\s*\(?\b(?:CFP|CFA|CIMA|CPWA|ChFC|CLU|CPA|CIM|CAP|CTFA|CDFA|RICP|CEPA|AAMS|CRPC|CAIA|FPQP|IACCP|EFP|AFP|"
+    r"(?!^(?:JD|EA)\b),?\s*\(?\b(?:CFP|CFA|CIMA|CPWA|ChFC|CLU|CPA|CIM|CAP|CTFA|CDFA|RICP|CEPA|AAMS|CRPC|CAIA|FPQP|"
+    r"IACCP|EFP|AFP|"
     r"AIF|AWMA|CRPS|CSLP|EA|JD|MBA|"
     r"PhD|Ph\.D|LLM|Esq|MST|FRM|CMA|CMT|CEBS|CKA|RMA|QPFC|ADPA|Pl\. Fin)\b\.?[®™)]*",
 )
@@ -90,22 +92,31 @@ _NOT_A_NAME = re.compile(
     r"Thursday|Friday|January|February|March|"
     r"April|June|July|August|September|October|November|December|Time|Meeting|Phone|Mobile|Email|Zoom|Calendly|"
     r"LinkedIn|Outlook|University|Happy|"
-    r"What|Which|Where|Why|How|All|Any|Some|These|Those|I|You|We|He|She|They|It|Consultant|Banker|Analyst|Broker|Representative|"
-    r"Counsel(?:l)?or|Specialist|Administrator|Retirement|Plan|Assistant|Director|Coordinator|Teller|Recruiter|Resume|Attached|"
-    r"Teams?|Webinars?|Updates?|Account|Plus|Premium|Support|Newsletter|Weekly|Applications?|Resume|Opening|Interview|Appointment|"
-    r"Chat|Call|Booking|Event|Screening|New|North|South|West|East|Private|Management|Company|Please|Here|Will|And|For|With|From|Practice|Planning|"
+    r"What|Which|Where|Why|How|All|Any|Some|These|Those|I|You|We|He|She|They|It|Consultant|Banker|Analyst|Broker|"
+    r"Representative|"
+    r"Counsel(?:l)?or|Specialist|Administrator|Retirement|Plan|Assistant|Director|Coordinator|Teller|Recruiter|"
+    r"Resume|Attached|"
+    r"Teams?|Webinars?|Updates?|Account|Plus|Premium|Support|Newsletter|Weekly|Applications?|Resume|Opening|"
+    r"Interview|Appointment|"
+    r"Chat|Call|Booking|Event|Screening|New|North|South|West|East|Private|Management|Company|Please|Here|Will|And|"
+    r"For|With|From|Practice|Planning|"
     r"Portfolio|Bonjour|Estimad[ao]|Sehr|Hola)\b"
 )
 _GREETING = re.compile(
-    r"^(?:G['’]day|Greetings|Egregi[oa]|Gent\.\w*|Spett\w*|Sehr|Estimad[oa]s?|Madame|Monsieur|Hi|Hey|Hello|Dear|Good|Morning|Afternoon|Evening|Hallo|Liebe[r]?|Guten|Grüezi|Salut|Bonjour|Bonsoir|Cher|Chère|Hola|"
-    r"Buen[oa]s|Querid[oa]|Olá|Oi|Prezad[oa]|Car[oa]|Ciao|Gentile|Buongiorno|Re|Fwd?|Thanks|Sincerely|Cheers|Yes|No|Not|My|"
+    r"^(?:G['’]day|Greetings|Egregi[oa]|Gent\.\w*|Spett\w*|Sehr|Estimad[oa]s?|Madame|Monsieur|Hi|Hey|Hello|Dear|"
+    r"Good|Morning|Afternoon|Evening|Hallo|Liebe[r]?|Guten|Grüezi|Salut|Bonjour|Bonsoir|Cher|Chère|Hola|"
+    r"Buen[oa]s|Querid[oa]|Olá|Oi|Prezad[oa]|Car[oa]|Ciao|Gentile|Buongiorno|Re|Fwd?|Thanks|Sincerely|Cheers|Yes|"
+    r"No|Not|My|"
     r"Our|His|Her|Your|If|When|But|So|As|At|In|On|To|Is|It|We|He|She|They|You|I)\b"
 )
 # Words that are only written large because a sentence begins with them, or by politeness.
 _NO_PART = re.compile(
-    r"(?:(?:Ihnen|Dir|Euch|Herrn?|Frau|Meet|Call|See|Copying|Attaching|Forwarding|Introducing|Talk|Also|And|Then|Since|Because|With|"
-    r"After|Before|While|Though|Although|Perhaps|Maybe|Speaking|Spoke|Met|Saw|Heard|Attached|Enclosed|Regarding|About|Candidate|"
-    r"Advisor|Referral|Contact|Client|Name|Prospect|Recommending|Presenting|Le|La|Lo|Les|Vi|Ti|Mi|Il|El|Sr|Sra)\.?\s)+(?=[A-ZÀ-Þ])"
+    r"(?:(?:Ihnen|Dir|Euch|Herrn?|Frau|Meet|Call|See|Copying|Attaching|Forwarding|Introducing|Talk|Also|And|Then|"
+    r"Since|Because|With|"
+    r"After|Before|While|Though|Although|Perhaps|Maybe|Speaking|Spoke|Met|Saw|Heard|Attached|Enclosed|Regarding|"
+    r"About|Candidate|"
+    r"Advisor|Kolleg(?:en|e|in)|Freund(?:in)?|Bruder|Schwester|Referral|Contact|Client|Name|Prospect|Recommending|"
+    r"Presenting|Le|La|Lo|Les|Vi|Ti|Mi|Il|El|Sr|Sra)\.?\s)+(?=[A-ZÀ-Þ])"
 )
 _ACRONYM = re.compile(r"(?!(?:II|III|IV|VI?)$)[A-Z]{2,5}$")
 _CONSTANTS = Constants()

@@ -12,11 +12,13 @@ _EVENT = re.compile(
     r"conocimos|kennengelernt|incontrat\w+|conhecemos)\b[^.\n]{0,40}?\s|[Ff]ollowing up from\s)"
     r"(?:at|from|during|(?:stand|booth|table|panel|session|dinner|reception) (?:at|of|del?|de la|della|do|da)|au|à la|"
     r"auf dem|auf der|beim|en el|en la|durante)\s(?:the\s|this year's\s)?"
-    r"((?:[A-ZÀ-Þ][\w&'’-]*\s?|(?:of|du|de|del|da|do|della|des|der|für|the)\s){1,6}(?:20\d\d)?)"
+    r"((?:[A-ZÀ-Þ][\w&'’-]*\s?|(?:of|du|de|del|da|do|della|des|der|für|the)\s){1,6}"
+    r"(?:conference|summit|forum|expo|symposium|retreat|convention|roundtable)?(?:\s?20\d\d)?)"
 )
 _EVENT_WORD = re.compile(
     r"Forum|Summit|Conference|Congress|Expo|Symposium|Meeting|Kongress|Konferenz|Messe|Salon|Congreso|Retreat|Show|"
-    r"Harbor 20|Feria|Foro|Jornadas|Salone|Fiera|Feira|Encontro|Encuentro|Forum|20\d\d|Convention|Roundtable|Tagung"
+    r"conference|summit|forum|expo|symposium|retreat|convention|roundtable|Harbor 20|Feria|Foro|Jornadas|Salone|"
+    r"Fiera|Feira|Encontro|Encuentro|Forum|20\d\d|Convention|Roundtable|Tagung"
 )
 _GATHERING = re.compile(r"Forum|Summit|Conference|Congress|Expo|Symposium|Kongress|Messe|Congreso|Convention", re.I)
 _AT_EVENT = re.compile(

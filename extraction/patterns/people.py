@@ -6,12 +6,14 @@ from dataclasses import replace
 
 from extraction.letter import Letter, Party
 from extraction.patterns.circle import Circle, domain_of, is_robot, is_role, is_service
-from extraction.patterns.intent import wants_to_hire, wants_to_move
+from extraction.patterns.intent import declines, is_of_a_career, wants_to_hire, wants_to_move
 from extraction.patterns.names import NAME, clean_name, looks_like_a_name, same_person
 from extraction.patterns.notices import Answer, notice_of
 from extraction.patterns.presented import (
     Presented,
     addressed,
+    kin,
+    moves_along,
     presented,
     team,
     tells_of_oneself,
@@ -19,7 +21,7 @@ from extraction.patterns.presented import (
     writes_for,
 )
 from extraction.patterns.reading import Passage, Span
-from extraction.patterns.referrers import recommends, referrer_in
+from extraction.patterns.referrers import recommends, referrer_in, vouches
 from extraction.patterns.resume import is_resume
 from extraction.patterns.roles import VIA, Cast, Somebody, from_party, is_known, named
 
@@ -233,20 +235,49 @@ def _from_sender(letter: Letter, passages: tuple[Passage, ...], answers: tuple[A
         return Cast(addressed(members, letter), None, (letter.sender,))
     hires = any(wants_to_hire(passage.text) for passage in newest)
     others = Presented() if hires else presented(letter, newest, circle)
-    if others.people and tells_of_oneself(newest) and any(_TOGETHER.search(passage.text) for passage in newest):
+    if others.people and (moves_along(newest) or (tells_of_oneself(newest) and _speaks_of_both(newest))):
         oneself = where_told(from_party(letter.sender, _signed_name(letter, passages, answers)), newest)
         return Cast((oneself, *others.people), None, (letter.sender,), strangers=others.strangers)
     if others.people:
-        referrer = from_party(letter.sender) if recommends(letter.sender, passages) and not writes_for(newest) else None
+        serves = writes_for(newest) or _is_office(letter.sender, passages)
+        referrer = from_party(letter.sender) if vouches(letter.sender, passages) and not serves else None
         return Cast(others.people, referrer, (letter.sender,), others=(letter.sender,), strangers=others.strangers)
+    relative = None if hires or tells_of_oneself(newest) else kin(newest, letter.sender)
+    if relative:
+        return Cast((relative,), None, (letter.sender,), others=(letter.sender,))
+    if not hires and not _is_a_candidate(letter, passages, newest):
+        return Cast(())
     person = from_party(letter.sender, _signed_name(letter, passages, answers))
     return Cast((person,), referrer_in(passages, answers, person, circle), (letter.sender,), strangers=others.strangers)
+
+
+def _speaks_of_both(newest: list[Passage]) -> bool:
+    return any(_TOGETHER.search(passage.text) for passage in newest)
+
+
+def _is_office(sender: Party, passages: tuple[Passage, ...]) -> bool:
+    """Whether the sender signs as somebody's office, which passes people on without referring them."""
+    return any(
+        passage.kind == "signature" and passage.author == sender and _OFFICE.search(passage.text)
+        for passage in passages
+    )
+
+
+_OFFICE = re.compile(r"\b(?:Office Manager|(?:Executive|Administrative|Personal) Assistant|Assistant to)\b", re.I)
+
+
+def _is_a_candidate(letter: Letter, passages: tuple[Passage, ...], newest: list[Passage]) -> bool:
+    """Whether a writer who presents nobody may be somebody to place: they speak of a career, or answer somebody."""
+    told = [passage.text for passage in passages if passage.kind != "disclaimer"]
+    answers = any(passage.kind == "quoted" for passage in passages)
+    return (answers or is_of_a_career(told)) and not any(declines(passage.text) for passage in newest)
 
 
 # Partners who would move together.
 _TOGETHER = re.compile(
     r"\b(?:both of us|(?:the )?two of us|(?:the )?three of us|me first|myself first|"
-    r"(?:we|us)(?: both| all)?(?:['’]d| would| want to| could)?(?: both| all)? (?:move|join|come|leave|start|go) "
+    r"and I (?:both )?(?:want|would like|plan|hope) to (?:move|leave|join)|(?:we|us)(?: both| all)?(?:['’]d| would|"
+    r" want to| could)?(?: both| all)? (?:move|join|come|leave|start|go) "
     r"(?:over )?(?:together|as a team)|move (?:us )?as a team|nous deux|los dos|las dos|noi due|nós dois|wir beide)\b",
     re.I,
 )

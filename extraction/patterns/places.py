@@ -16,7 +16,7 @@ from extraction.patterns.regions import (
     state_code,
 )
 
-_CAP = r"(?:(?:St|Ft|Mt|S)\.|[A-ZÀ-Þ][\w'’-]{1,24})"
+_CAP = r"(?:(?:St|Ft|Mt|S)\.|[A-ZÀ-Þ][\w'’-]{1,24}(?<!-based))"
 _JOIN = r"(?:[ ]|[ ](?:of|de|du|des|la|le|do|da|dos|del|di|am|an[ ]der|in[ ]der|im|ob[ ]der|sur|upon|on|a[ ]la)[ ])"
 _CITY = rf"{_CAP}(?:{_JOIN}{_CAP}){{0,3}}"
 _BEFORE_STATE = r"(?:,\s{1,8}|\s{0,2}\(|[ \t]{1,4}|\s[-–·|/]\s)"
@@ -72,7 +72,8 @@ _ELSEWHERE = re.compile(
     re.I,
 )
 _HERE_AFTER = re.compile(
-    r"^\W{0,2}(?:office|branch|area|market|metro|region|complex|practice|team|suburbs?|Niederlassung|Filiale)\b", re.I
+    r"^\W{0,2}(?:based|office|branch|area|market|metro|region|complex|practice|team|suburbs?|Niederlassung|Filiale)\b",
+    re.I,
 )
 _NOT_AFTER = re.compile(
     r"^\W{0,3}(?:conference|forum|summit|congress|expo|symposium|20\d\d|airport)\b|"

@@ -25,7 +25,11 @@ _PRESENTS = re.compile(
     r"(?:first|second|third|fourth|other|next|last|one)(?: one)? is|candidate(?: is)?|good one|connect\w*|details|"
     r"présent\w+|recommand\w+|confrère|candidature de|empfehl\w+|Ihnen|dir|vorstellen|presento|presentar\w*|"
     r"recomiend\w+|de parte de|"
-    r"segnal\w+|raccomand\w+|presentar[le]+|apresent\w+|recomend\w+|indico|em nome de|im Auftrag von|au nom de|"
+    r"(?:anything|something|place|home|room|seat|nominat\w+|pass(?:ing)? along) for|nominat\w+|"
+    r"(?:want|need)(?:s|ed)? is (?:probably|maybe|perhaps)?|(?:en|in) (?:relation|contact|contacto|contatto|"
+    r"Kontakt|contato) "
+    r"(?:avec|con|mit|com)|remember|segnal\w+|raccomand\w+|presentar[le]+|apresent\w+|recomend\w+|indico|"
+    r"em nome de|im Auftrag von|au nom de|"
     r"en nombre de|per conto di|por encargo del?|de la part de|su incarico di)"
     r"\b[^.!?\n]{0,45}$",
     re.I,
@@ -34,9 +38,11 @@ _PRESENTS = re.compile(
 _SPEAKS_OF = re.compile(
     r"\b(?:talk(?:ed|ing)? (?:to|with)|spoke (?:to|with)|speak (?:to|with)|met|ran into|heard from|know|knows|call|"
     r"look at|reach out to|"
-    r"touch with|copying|copied|cc['’]?ing|friend|colleague|teammate|buddy|neighbou?r|boss|principal|husband|wife|"
+    r"touch with|copying|copied|cc['’]?ing|friend|colleague|teammate|buddy|neighbou?r|client|mentee|prot[ée]g[ée]|"
+    r"student|classmate|boss|principal|husband|wife|"
     r"brother|sister|cousin|"
-    r"son|daughter|advisor|forwarding|behalf|parler (?:à|avec)|collègue|ami|amie|Kolleg\w+|Freund\w*|Chef\w*|"
+    r"son|daughter|cousin|prima|primo|Schwester|Bruder|advisor|forwarding|behalf|parler (?:à|avec)|collègue|ami|"
+    r"amie|Kolleg\w+|Freund\w*|Chef\w*|"
     r"hablar con|colega|amig[oa]|"
     r"jef[ea]|parlare con|collega|amic[oa]|falar com)\b[^.!?\n]{0,35}$",
     re.I,
@@ -45,7 +51,8 @@ _SPEAKS_OF = re.compile(
 _SAID_OF = re.compile(
     r"^[^.!?\n]{0,25}\b(?:on your radar|(?:has )?asked me to\b|is (?:looking|ready|open|interested|available|worth|"
     r"restless|"
-    r"thinking|one to)|wants|would (?:like|consider|move|look)|vorstellen|vorzustellen|empfehlen|is (?:an?|the|our|"
+    r"thinking|considering|leaving|unhappy|moving|exploring|one to)|wants|would (?:like|consider|move|look)|"
+    r"vorstellen|vorzustellen|empfehlen|is (?:an?|the|our|"
     r"my)\b|who(?:['’]s| is| has| runs| manages)|"
     r"has (?:been|had|\$)|manages|runs|works|est|ist|es|è|é|travaille|arbeitet|trabaja|lavora|trabalha)\b|"
     r"^\s?\([^)\n]{0,60}(?:@|\d{3})",
@@ -54,19 +61,23 @@ _SAID_OF = re.compile(
 _FIRM_BEFORE = re.compile(
     r"\b(?:at|from|of|in|near|joined|for|bei|chez|en|presso|na|"
     r"no)\s(?:the\s)?$(?<!behalf of )(?<!resume of )(?<!from )(?<!friend of )"
-    r"(?<!request of )(?<!name of )(?<!details of )(?<!profile of )(?<!writing for )(?<!write for )",
+    r"(?<!request of )(?<!name of )(?<!details of )(?<!profile of )(?<!writing for )(?<!write for )"
+    r"(?<!anything for )(?<!something for )(?<!place for )(?<!home for )(?<!room for )(?<!seat for )",
     re.I,
 )
 _ADDRESSED = re.compile(
     r"\b(?:hi|hello|dear|hey|thanks|thank you|regards|best|cheers|hola|estimad[oa]|bonjour|cher|chère|lieber?|"
     r"sehr geehrter?|gentile|ciao|"
-    r"car[oa]|olá|prezad[oa]|cc|attn|to|from|by|von|sent|wrote)[,:]?\s$",
+    r"car[oa]|olá|prezad[oa]|cc|attn|"
+    r"(?<!talk )(?<!talking )(?<!talked )(?<!speak )(?<!spoke )(?<!listen )(?<!introduce you )to|from|by|von|sent|"
+    r"wrote)[,:]?\s$",
     re.I,
 )
 _UNDER_OR_AFTER = re.compile(
     r"\b(?:report(?:s|ed|ing)? to|replac\w+|succe(?:ed|ss)\w*|instead of|used to|assistant|spouse|reference|referee|"
     r"interview with|"
-    r"article by|book by|former(?:ly)?)\b[^.!?]{0,30}$",
+    r"article by|book by|formerly|former (?!colleague|co-?worker|student|boss|intern|teammate|partner|"
+    r"client))\b[^.!?]{0,30}$",
     re.I,
 )
 _ITEM = re.compile(
@@ -128,6 +139,11 @@ _WRITES_FOR = re.compile(
     r"deren Assistent\w*|dessen Assistent\w*)\b",
     re.I,
 )
+_KIN = re.compile(
+    r"\b[Mm]y (?:husband|wife|son|daughter|brother|sister|father|mother|dad|mom),? ([A-ZÀ-Þ][a-zà-ÿ]{2,15})\b"
+    r"(?! [A-ZÀ-Þ])(?=[^.!?\n]{0,80}\b(?:looking|leave|leaving|move|unhappy|miserable|open|write this|interested|"
+    r"advis[oe]r|planner|apply|job|role|position))"
+)
 _CONTACT = re.compile(r"@[\w-]+\.|\d{3}[ ./)-]{1,2}\d{3,4}")
 ENOUGH, SAID_OF_ONESELF = 0.5, 2
 MOST = 80  # names of one passage that are weighed
@@ -173,6 +189,21 @@ def presented(letter: Letter, told: list[Passage], circle: Circle) -> Presented:
 def writes_for(told: list[Passage]) -> bool:
     """Whether the teller writes in the place of the person: an assistant, a spouse."""
     return any(_WRITES_FOR.search(passage.text) for passage in told[:2])
+
+
+def moves_along(told: list[Passage]) -> bool:
+    """ "Arlo Benn and I want to move": the teller is one of them, however little they say of themselves."""
+    return any(re.search(rf"{NAME}{_TOGETHER_WITH.pattern}", passage.text) for passage in told)
+
+
+def kin(told: list[Passage], teller: Party) -> Somebody | None:
+    """ "My husband Tobias": called by a first name only; the family's name is the teller's."""
+    last = clean_name(teller.name or "")[2]
+    for passage in told:
+        if last and (match := _KIN.search(passage.text)):
+            span = Span(match.group(1), passage, match.start(1), match.end(1), 0.6)
+            return Somebody(f"{match.group(1)} {last}", None, span, (span,), score=0.6)
+    return None
 
 
 def team(told: list[Passage], circle: Circle) -> tuple[Somebody, ...]:
@@ -261,11 +292,17 @@ def _weight(passage: Passage, start: int, end: int, following: str, of_oneself: 
     weight += 0.5 * bool(_COMMENDS.search(following[:400]))
     weight -= 0.5 * bool(_UNDER_OR_AFTER.search(before))
     weight -= 0.3 * following.startswith(("'s", "’s"))
-    weight -= 0.3 * bool(of_oneself and following.startswith((" and I ", " and me ")))
+    together = _TOGETHER_WITH.match(following)
+    weight += 0.6 * bool(together) - 0.3 * bool(
+        of_oneself and not together and following.startswith((" and I ", " and me "))
+    )
     weight -= 0.3 * bool(of_oneself >= SAID_OF_ONESELF and _SPEAKS_OF.search(before))
     return weight - 1.0 * bool(_REFERS.match(following) or is_referrer_at(passage, start))
 
 
+_TOGETHER_WITH = re.compile(
+    r" and I (?:both )?(?:want|would|plan|are|hope|intend)\b[^.!?\n]{0,30}\b(?:mov|leav|join|together)"
+)
 # "… and I shared an office for most of a decade, and I recommend her": what is said of whoever was named.
 _COMMENDS = re.compile(
     r"\bI (?:\w+ ){0,3}(?:recommend|refer|introduce|vouch for|send you|commend)\b[^.!?\n]{0,15}\b(?:her|him|them)\b",

@@ -69,16 +69,34 @@ _REFERRING = re.compile(
     r"presento a|think of (?:you|me)",
     re.I,
 )
+# How somebody who presents another person stands to them; where somebody else presents them, it tells nothing.
+_RELATES = re.compile(
+    r"\b(?:friend|colleague|mentee|neighbou?r|cousin|amig[oa]|collègue|colega|Kolleg\w+|collega|amic[oa]|amie?)\b|"
+    r"\bkn[eo]wn? (?:him|her|them)\b|worked (?:with|together|alongside)|\bshould (?:talk|meet|speak)\b|"
+    r"\b(?:good|great|right) (?:fit|one)\b|reach out to|\b(?:his|her) (?:call|r[ée]sum[ée]|cv)\b|"
+    r"\bput (?:him|her) in touch|\blook at (?:him|her)\b|"
+    r"\bmy (?:old |former )?(?:partner|boss|client|student|intern|associate)\b",
+    re.I,
+)
 
 
 def recommends(party: Party, passages: tuple[Passage, ...]) -> bool:
+    """Whether they say in so many words that they refer somebody."""
+    return _says(party, passages, _REFERRING)
+
+
+def vouches(party: Party, passages: tuple[Passage, ...]) -> bool:
+    """Whether who presents somebody refers them, or says where they know them from."""
+    return _says(party, passages, _REFERRING) or _says(party, passages, _RELATES)
+
+
+def _says(party: Party, passages: tuple[Passage, ...], words: re.Pattern[str]) -> bool:
     return any(
-        p.author
-        and p.author.email == party.email
-        and p.kind != "signature"
-        and p.kind != "header"
-        and _REFERRING.search(p.text)
-        for p in passages
+        passage.author
+        and passage.author.email == party.email
+        and passage.kind not in ("signature", "header")
+        and words.search(passage.text)
+        for passage in passages
     )
 
 

@@ -31,7 +31,10 @@ _HEAD = (
     r"Wholesaler|Trader|Stockbroker|Trustee|Underwriter|Lender|Accountant|Attorney|Chair(?:man|woman)?|"
     r"Representative|Broker|Paraplanner|Assistant|Coordinator|Supervisor|(?-i:(?:[SEAFR]|1st |First )?VP|FA))"
 )
-_TAIL = r"(?:[ \n]{1,8}(?:of|for)[ \n]{1,8}(?-i:[A-Z][\w&-]+)(?:[ ](?:(?:and|&)[ ])?(?-i:[A-Z][\w-]+)){0,3})?"
+_TAIL = (
+    r"(?:[ \n]{1,8}(?:of|for)[ \n]{1,8}(?-i:[A-Z][\w&-]+)(?:[ ](?:(?:and|&)[ ])?(?-i:[A-Z][\w-]+)){0,3}|"
+    r"[ -]in[ -]training)?"
+)
 # Words that are titles only behind one that says of what.
 _BEHIND = (
     r"(?:(?:Insurance|Registered|Financial|Wealth|Sales|Retirement|Benefits?|General|Managing|Client|Life|Money)"
@@ -39,33 +42,35 @@ _BEHIND = (
     r"(?:Team|Practice|Planning|Client|Market|Branch|Group|Advisory|Service|Division|Regional|Wealth)[ \n]{1,8}"
     rf"Lead(?!(?:ers?|ing)?\s+(?:{_MODIFIER}\s+)*{_HEAD}))"
 )
-_AREA = (
+_AREAS = (
     r"(?:Private Client Group|(?:(?:Private|Wealth|Client|Financial|Institutional|Retirement|Family|Trust|Business|"
     r"Investment|Corporate|Estate|Tax|Advisor|Personal) ){0,2}(?:Strategy|Management|Planning|Services|Advisory|"
     r"Development|Investments|Banking|Sales|Operations|Compliance|Research|Marketing|Solutions|Relations|Wealth|"
-    r"Trust)(?: (?:and|&) (?:Wealth|Trust|Investments?|Planning|Advisory|Banking|Management))?"
-    r"(?! (?:[A-Z]|of [A-Z])))"
+    r"Trust)(?: (?:and|&) (?:Wealth|Trust|Investments?|Planning|Advisory|Banking|Management))?)"
 )
+_AREA = rf"(?:{_AREAS}(?! (?:[A-Z]|of [A-Z])))"
 # "VP Investments", "Director Wealth Management": of what, without a comma.
 _OF_AREA = (
     rf"(?:(?:Senior|First|Executive|Assistant|Managing) )?(?:Vice President|(?-i:[SEAF]?VP)|Director) (?-i:{_AREA})"
 )
 _ONE = (
     rf"(?:{_OF_AREA}|(?:{_MODIFIER}(?:[ \n]{{1,8}}|-)){{0,4}}(?:{_HEAD}|{_BEHIND})(?!\strack){_TAIL}|"
-    rf"Head[ \n]{{1,8}}of[ \n]{{1,8}}(?-i:[A-Z][\w&-]+)(?:[ ](?:(?:and|&)[ ])?(?-i:[A-Z][\w-]+)){{0,3}})"
+    rf"Head[ \n]{{1,8}}of[ \n]{{1,8}}(?:(?-i:[A-Z][\w&-]+)(?:[ ](?:(?:and|&)[ ])?(?-i:[A-Z][\w-]+)){{0,3}}|{_AREAS}))"
 )
 _ENGLISH = re.compile(
-    rf"(?<![\w-])(?:(?:{_ONE})(?:(?:,\s|\s&\s|\sand\s|\s/\s)(?:{_ONE}))?s?(?:(?:,|\s[–—-])\s(?-i:{_AREA}))?)(?![\w-])",
+    rf"(?<![\w-])(?:(?:{_ONE})(?:(?:,\s|\s&\s|\sand\s|\s/\s)(?:{_ONE}))?s?(?:(?:(?:,|\s[–—-])\s|"
+    rf"/)(?-i:{_AREA}))?)(?![\w-])",
     re.I,
 )
 # Any capitalised words that end as a title does, where the words before say that somebody is one.
 _OPEN = re.compile(
     rf"(?:\b(?:an?|as|am|currently|title is|role as|now)\s|[,:|–—]\s|^[ \t]*)((?:(?!(?:I|The|A|An|At|With|In|My|Our|"
-    rf"Currently|Now|Present|Current|First Advisor|As|Is|Title|Role)\b)[A-Z][\w&-]+[ ]){{1,4}}{_HEAD}{_TAIL})(?![\w-])",
+    rf"Currently|Now|Present|Current|First Advisor|As|Is|Title|Role|"
+    rf"[\w-]+-based)\b)[A-Z][\w&-]+[ ]){{1,4}}{_HEAD}{_TAIL})(?![\w-])",
     re.M,
 )
 _QUALITY = (
-    r"(?:senior|sénior|sênior|junior|principale?|général[e]?|general|adjunt[oa]|financier[oa]?|financeiro|"
+    r"(?:senior|sénior|sênior|junior|principale?|général[e]?|general|adjunt[oa]|financier[oa]?|financeir[oa]|"
     r"patrimonial(?:es)?|comercial|privad[oa]|privée?s?|"
     r"regional|régionale?|nacional|internacional|ejecutiv[oa]|director|directora|fiscal|asociad[oa]|associée?|"
     r"clientèle|bancaire|gérante?|privat[ao]|finanziari[ao]|patrimonial[ei]|commerciale)"
@@ -104,12 +109,14 @@ _TARGET_BEFORE = re.compile(
     r"|busc[oa]|gustaría|vacante|plaza|puesto|procur[oa]|vaga|lugar|queria|gostaria|vorrei|cerco|interessiert|"
     r"viserais|poste|post of|salto a|next step I would take|position als|stelle|bewerb\w+|gesucht|"
     r"vorstellen|bouger|conviendrait|for the"
-    r"|aimerais|cargo de|cherche|suche|aim\w*)\b[^.!?]{0,45}$",
+    r"|aimerais|cargo de|cherche|suche|aim\w*|explor\w+(?! (?:a |my |other |new )?(?:moves?|options|changes?|what|"
+    r"the idea))|if you (?:have|see|hear of))\b[^.!?]{0,45}$",
     re.I,
 )
 _TARGET_AFTER = re.compile(
     r"^\W{0,2}(?:would be (?:the|my|a) (?:dream|goal|next)|would suit|is what I|is the (?:goal|dream|next)|is next|"
-    r"roles?|seat|opening|search|post|position|chairs?|title|opportunit\w+|vacancy|job|me conviendrait)\b",
+    r"(?:(?:type|kind|sort|style)[ -](?:of )?)?(?:roles?|seats?|openings?|search|post|positions?|chairs?|title|"
+    r"opportunit\w+|vacancy|jobs?)|me conviendrait)\b",
     re.I,
 )
 _CURRENT_BEFORE = re.compile(
@@ -147,9 +154,10 @@ _OTHERS = re.compile(
     r"\b(?:my|his|her|our) (?:wife|husband|brother|sister|father|mother|dad|mom|son|daughter|spouse|partner|boss|"
     r"friend|"
     r"manager|uncle|aunt|cousin|in-laws?)(?: is|,| was|, who is)(?: an?| the)?\s$|"
-    r"\bretired (?:\w+ ){0,3}as(?: an?| the)?\s$",
+    r"\bretired (?:\w+ ){0,3}as(?: an?| the)?\s$|\b(?:before|prior to) (?:that|this)\b[^.]{0,50}$",
     re.I,
 )
+_HELD_UNTIL = re.compile(r"^[^.!?;]{0,40}\b(?:until|till)\b", re.I)
 _SURELY_HELD = re.compile(
     r"\b(?:card (?:says|reads)|hold the (?:position|title|post|rank) of|(?<!to )(?:was|were|got|been|just|recently) "
     r"(?:promoted|moved up|"
@@ -182,6 +190,8 @@ _PART_OF_A_NAME = re.compile(r"(?!I['’])[A-ZÀ-Þ][\w&'’-]+ $")
 _GOES_ON_AS_NAME = re.compile(r"^ [A-ZÀ-Þ]\w")
 
 
+# "a Certified Financial Planner™", "a CPA professional": what somebody may call themselves, not their chair.
+_A_MARK = re.compile(r"\s?[™®]|\s(?:professional|practitioner|designation|certification|certificant|mark)\b", re.I)
 _REGULATED = re.compile(r"registered\s+investment\s+advis[oe]rs?", re.I)  # what a firm is by law
 _STANDS_ALONE = re.compile(r"(?:President|Partner|Principal|Founder|Owner|C[EFIOCT]O|Paraplanner|Banker|Chair)", re.I)
 
@@ -216,6 +226,8 @@ def _title(passage: Passage, start: int, end: int, english: bool) -> Title:
     written = passage.text[start:end]
     tense, score = _tense(passage, start, end)
     capital = written[0].isupper()
+    if _A_MARK.match(passage.text, end):
+        score -= 0.5
     if english and " " not in written.strip():
         score -= 0.1 if capital and _STANDS_ALONE.search(written) else 0.25
         score -= 0.3 * bool(
@@ -241,6 +253,8 @@ def _title(passage: Passage, start: int, end: int, english: bool) -> Title:
 def _tense(passage: Passage, start: int, end: int) -> tuple[Tense, float]:
     before, after = passage.before(start, 80), passage.after(end, 40)
     if _PAST.search(before[-40:]) or _OTHERS.search(before) or after.startswith(" turned "):
+        return "past", 0.1
+    if re.search(r"\bwas\b[^.!?;,]{0,8}$", before) and _HELD_UNTIL.match(after):
         return "past", 0.1
     if _SURELY_HELD.search(before):
         return "current", 0.95
