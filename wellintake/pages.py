@@ -20,15 +20,30 @@ from wellintake.access.verifier import DEMO
 from wellintake.wiring import Parts
 
 
-class Pages:
+class Demonstration:
+    """Who may try the pages without a key: whoever sits at this very machine, under DEBUG, with the built-in CRM."""
+
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+
+    def token_for(self, request: HttpRequest) -> str | None:
+        """A bearer token of the identity "Demo", or None."""
+        proxied = any(name in request.headers for name in ("Forwarded", "X-Forwarded-For", "X-Real-Ip"))
+        local = _is_loopback(request.META.get("REMOTE_ADDR"))
+        allowed = settings.DEBUG and local and not proxied and self._parts.crm.target == "embedded"
+        return self._parts.verifier.token(DEMO, "bearer") if allowed else None
+
+
+class Pages:
+    def __init__(self, parts: Parts, demonstration: Demonstration) -> None:
+        self._parts = parts
+        self._demonstration = demonstration
 
     @method_decorator(require_safe)
     async def try_it(self, request: HttpRequest) -> HttpResponse:
         """Served to everybody; runs start with a key, or from this very machine under DEBUG as "Demo"."""
         facts = {
-            "bearer": self._parts.verifier.token(DEMO, "bearer") if self._may_demonstrate(request) else None,
+            "bearer": self._demonstration.token_for(request),
             "version": __version__,
             "admin": "/admin/",
             "engine": "model" if self._parts.tools.model else "patterns",
@@ -38,11 +53,6 @@ class Pages:
         response = render(request, "wellintake/try.html", {"server": facts})
         response.headers["Cache-Control"] = "no-store"
         return response
-
-    def _may_demonstrate(self, request: HttpRequest) -> bool:
-        proxied = any(name in request.headers for name in ("Forwarded", "X-Forwarded-For", "X-Real-Ip"))
-        local = _is_loopback(request.META.get("REMOTE_ADDR"))
-        return settings.DEBUG and local and not proxied and self._parts.crm.target == "embedded"
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

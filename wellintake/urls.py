@@ -6,14 +6,17 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from streaming.urls import intake_routes, routes
 from streaming.views import StreamingViews
+from wellintake.addin import AddIn
 from wellintake.documents import asyncapi_json, asyncapi_page
 from wellintake.operations import Operations
-from wellintake.pages import Pages
+from wellintake.pages import Demonstration, Pages
 from wellintake.wiring import parts
 
 _parts = parts()
 _operations = Operations(_parts)
-_pages = Pages(_parts)
+_demonstration = Demonstration(_parts)
+_pages = Pages(_parts, _demonstration)
+_addin = AddIn(_parts.addresses, _demonstration)
 
 admin.site.site_header = "Well Intake"
 admin.site.site_title = "Well Intake"
@@ -25,6 +28,7 @@ handler500 = "wellintake.pages.failed"
 
 urlpatterns = [
     path("", _pages.try_it),
+    path("addin/", include(_addin.urls())),
     path("stream/health", _operations.health),
     path("stream/metrics", _operations.metrics),
     path("stream/", include(routes(StreamingViews(_parts.runs, _parts.live, _parts.addresses)))),

@@ -77,10 +77,14 @@ export class Server {
 
   /**
    * @param {object} email  contract §3 @param {string} key  the same key and e-mail start one run, however often it is sent
-   * @returns {Promise<{run_id: string, cursor: string, links: Record<string, string>}>}
+   * @returns {Promise<{run_id: string, cursor: string, links: Record<string, string>, isReplay: boolean}>}  `isReplay`: this
+   *   mail was handed in before
    */
   startRun(email, key = newKey()) {
-    return this.#again(() => this.#json("/stream/runs", { method: "POST", body: email, headers: { "Idempotency-Key": key } }));
+    return this.#again(async () => {
+      const response = await this.request("/stream/runs", { method: "POST", body: email, headers: { "Idempotency-Key": key } });
+      return { ...(await bodyOf(response)), isReplay: response.headers.get("X-Idempotent-Replay") === "true" };
+    });
   }
 
   /** @param {string} runId @param {object} corrections */
@@ -135,10 +139,7 @@ export class Server {
 
   /** @param {string} path @param {Parameters<Server["request"]>[1]} [request] @returns {Promise<any>} */
   async #json(path, request) {
-    const response = await this.request(path, request);
-    return response.status === 204 ? null : response.json().catch((error) => {
-      throw new Cut("The server’s answer broke off.", { cause: error });
-    });
+    return bodyOf(await this.request(path, request));
   }
 
   /** @returns {Record<string, string>} */
@@ -160,6 +161,11 @@ export class Server {
     }
   }
 }
+
+/** @param {Response} response @returns {Promise<any>} */
+const bodyOf = async (response) => response.status === 204 ? null : response.json().catch((error) => {
+  throw new Cut("The server’s answer broke off.", { cause: error });
+});
 
 /** @param {string} runId @param {string | null} after @param {number} [wait] seconds */
 export function eventsPath(runId, after, wait = 0) {

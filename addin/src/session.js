@@ -23,6 +23,11 @@ export class Session {
   duplicate = false;
   /** What the firm's page says that is not in the CRM yet. @type {Record<string, string>} */
   offer = {};
+  /** What of the mail was not handed in, and why. @type {readonly string[]} */
+  leftOut = [];
+  /** When this mail was handed in before: who saved it. @type {{by: string} | null} */
+  savedBefore = null;
+  #isReplay = false;
   /** Was there a connection, and is there none now? */
   reconnecting = false;
   #abort = new AbortController();
@@ -47,16 +52,18 @@ export class Session {
     this.onChange();
     try {
       this.server.prepare();
-      const { run_id: runId, cursor } = await this.server.startRun(email);
+      const { run_id: runId, cursor, isReplay } = await this.server.startRun(email);
+      this.#isReplay = isReplay;
       return { runId, cursor };
     } finally {
       this.starting = false;
     }
   }
 
-  /** Read the run's log until nothing more can come. @param {string} runId @param {string | null} cursor */
-  async follow(runId, cursor) {
-    this.story = { ...EMPTY, runId, state: "queued", sequence: Number(cursor?.split(".")[1] ?? 0) };
+  /** Read the run's log until nothing more can come. @param {string} runId @param {string | null} cursor
+   * @param {import("./story.js").Story} [known]  what was told up to the cursor */
+  async follow(runId, cursor, known) {
+    this.story = known ?? { ...EMPTY, runId, state: "queued", sequence: Number(cursor?.split(".")[1] ?? 0) };
     this.#epoch = cursor?.split(".")[0] ?? null;
     this.onChange();
     void this.#readMail(runId);
@@ -76,6 +83,7 @@ export class Session {
       this.onChange();
     }
     await this.#askForMore();
+    await this.#askWhoSaved();
   }
 
   #onRung = (/** @type {string | null} */ rung) => {
@@ -139,6 +147,14 @@ export class Session {
     this.onChange();
   }
 
+  /** A mail that was saved before says so, and by whom. */
+  async #askWhoSaved() {
+    if (!this.#isReplay || this.story.status !== "saved") return;
+    this.#isReplay = false;
+    this.savedBefore = await this.server.snapshot(this.#runId).then(({ saved_by: by }) => ({ by }), () => null);
+    this.onChange();
+  }
+
   /** Add what was offered. */
   async followUp() {
     await this.server.followUp(this.#runId, this.offer);
@@ -150,6 +166,7 @@ export class Session {
   async undo() {
     await this.server.undo(this.#runId);
     this.duplicate = false;
+    this.savedBefore = null;
     this.offer = {};
     await this.#read(this.#cursor);
   }

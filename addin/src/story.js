@@ -42,13 +42,14 @@
  * @property {Readonly<Record<string, number | null>>} usage
  * @property {Failure | null} error
  * @property {string | null} cancelledBy
+ * @property {number | null} completedAt  epoch seconds
  */
 
 /** @type {Story} */
 export const EMPTY = Object.freeze({
   runId: null, sequence: 0, cursor: null, gap: false, state: "idle", message: "", engine: "", model: null, language: null,
   intent: null, people: [], mail: {}, tokens: "", research: null, issues: [], draft: [], expiresAt: null, duplicates: [],
-  progress: [], target: null, records: [], status: null, result: null, timings: {}, usage: {}, error: null, cancelledBy: null,
+  progress: [], target: null, records: [], status: null, result: null, timings: {}, usage: {}, error: null, cancelledBy: null, completedAt: null,
 });
 
 /**
@@ -96,8 +97,8 @@ const TOLD = {
   zoho_complete: (_, data) => ({ records: data.records }),
   undo_start: (_, data) => ({ state: "undoing", message: data.message, target: data.target, status: null, error: null }),
   undo_complete: () => ({ progress: [], records: [] }),
-  complete: (story, data) => ({
-    state: "complete", message: "", status: data.status, result: data.result ?? null, records: data.records ?? story.records,
+  complete: (story, data, { timestamp }) => ({
+    state: "complete", completedAt: timestamp, message: "", status: data.status, result: data.result ?? null, records: data.records ?? story.records,
     timings: { ...story.timings, ...data.timings }, usage: data.usage ?? {}, error: null,
   }),
   error: (_, data) => ({ state: "failed", message: "", error: data }),

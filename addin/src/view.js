@@ -11,7 +11,7 @@ import { PersonView } from "./view/person.js";
 /**
  * @typedef {import("./story.js").Story} Story
  * @typedef {import("./corrections.js").Edits} Edits
- * @typedef {{story: Story, edits: Edits, status: {state: string, text: string}, rung: string | null, timings: string, saveAs: string, offer: Record<string, string>}} Shown
+ * @typedef {{story: Story, edits: Edits, status: {state: string, text: string}, rung: string | null, timings: string, saveAs: string, offer: Record<string, string>, leftOut: readonly string[]}} Shown
  * @typedef {{onEdit: (key: string, text: string | null) => void, onSkip: (person: number, skip: boolean) => void,
  *   onWithout: (file: string, without: boolean) => void, onAllow: (allow: boolean) => void,
  *   onSave: () => void, onUndo: () => void, onFollowUp: () => void, onCancel: () => void, onRetry: () => void, onNew: () => void}} Handlers
@@ -29,8 +29,8 @@ export class View {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #saying;
 
-  /** @param {HTMLElement} root @param {Handlers} handlers */
-  constructor(root, handlers) {
+  /** @param {HTMLElement} root @param {Handlers} handlers @param {string} [again]  the words on the button that leaves a run */
+  constructor(root, handlers, again = "Another mail") {
     this.handlers = handlers;
     this.mail = new MailPane((key) => this.#focus(key));
     this.notices = new Notices({ ...handlers, onFocus: (person, field) => this.#focus(`${person}.${field}`) });
@@ -40,7 +40,7 @@ export class View {
     this.cancel = button("cancel", "Cancel", () => handlers.onCancel());
     this.retry = button("retry", "Try again", () => handlers.onRetry());
     this.undo = button("undo", "Undo the save", () => handlers.onUndo());
-    this.again = button("new", "Another mail", () => handlers.onNew());
+    this.again = button("new", again, () => handlers.onNew());
     this.status = element("p", { class: "status", role: "status", "data-testid": "status", "data-state": "idle", tabindex: -1 });
     this.rung = element("span", { class: "rung", "data-testid": "rung" });
     this.timings = element("span", { class: "timings", "data-testid": "timings" });
@@ -71,7 +71,7 @@ export class View {
   }
 
   /** @param {Shown} now */
-  render({ story, edits, status, rung, timings, saveAs, offer }) {
+  render({ story, edits, status, rung, timings, saveAs, offer, leftOut }) {
     const waiting = ["idle", "queued", "extracting"].includes(story.state);
     const locked = !["idle", "queued", "extracting", "review"].includes(story.state) || status.state === "saving";
     this.#bar(story, status, rung, timings);
@@ -84,7 +84,7 @@ export class View {
     const several = story.people.length > 1;
     for (let index = this.#people.length; index < Math.max(1, story.people.length); index++) this.#add(index);
     this.#people.forEach((person, index) => person.show(story.people[index], edits, story.issues, { waiting, locked, several }));
-    this.notices.show(story, edits, locked, offer);
+    this.notices.show(story, edits, locked, offer, leftOut);
     this.mail.mark(marksOf(story));
     this.#model(story);
     this.#announce(story);

@@ -24,7 +24,7 @@ export const RUNGS = { websocket: "WebSocket", sse: "Server-sent events", ndjson
 
 /**
  * The state of the page, and the sentence that says it.
- * @param {Story} story @param {{reconnecting: boolean, starting: boolean, saving: boolean}} page
+ * @param {Story} story @param {{reconnecting: boolean, starting: boolean, saving: boolean, savedBefore?: {by: string} | null}} page
  * @returns {{state: Status, text: string}}
  */
 export function statusOf(story, page) {
@@ -35,18 +35,22 @@ export function statusOf(story, page) {
     case "review": return { state: "review", text: "Ready to review. Nothing is written yet." };
     case "failed": return { state: "failed", text: story.error?.message ?? "Something went wrong." };
     case "cancelled": return { state: "cancelled", text: "Cancelled. Nothing more will happen." };
-    case "complete": return completeStatus(story);
+    case "complete": return completeStatus(story, page.savedBefore);
     case "idle": return page.starting ? { state: "running", text: "Handing the mail in…" } : { state: "idle", text: "" };
     default: return { state: "running", text: story.message || "Reading the mail…" };
   }
 }
 
-/** @param {Story} story @returns {{state: Status, text: string}} */
-function completeStatus({ status, records }) {
+/** @param {Story} story @param {{by: string} | null} [before] @returns {{state: Status, text: string}} */
+function completeStatus({ status, records, completedAt }, before) {
   if (status === "nothing_to_file") return { state: "nothing", text: "Nothing to file." };
   if (status === "preview") return { state: "review", text: "A preview. Nothing was written." };
+  if (before) return { state: "saved", text: `Already in the CRM${completedAt ? ` since ${moment(completedAt)}` : ""}${before.by ? `, by ${before.by}` : ""}.` };
   return { state: "saved", text: `Saved. ${records.length === 1 ? "One record is" : `${records.length} records are`} in the CRM.` };
 }
+
+/** @param {number} seconds  since the epoch */
+const moment = (seconds) => new Date(seconds * 1000).toLocaleString("en-GB", { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" });
 
 /** @param {Story} story */
 function savingText({ progress, draft }) {

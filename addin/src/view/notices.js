@@ -17,13 +17,14 @@ export class Notices {
     this.root = element("div", { class: "notices" });
   }
 
-  /** @param {Story} story @param {import("../corrections.js").Edits} edits @param {boolean} locked @param {Record<string, string>} offer */
-  show(story, edits, locked, offer) {
+  /** @param {Story} story @param {import("../corrections.js").Edits} edits @param {boolean} locked @param {Record<string, string>} offer
+   * @param {readonly string[]} leftOut  sentences on what was not handed in */
+  show(story, edits, locked, offer, leftOut) {
     const { progress, records, duplicates, issues, draft, research } = story;
-    const drawn = JSON.stringify([progress, records, duplicates, issues, draft, research, edits.without, edits.allowDuplicate, locked, story.status, offer]);
+    const drawn = JSON.stringify([progress, records, duplicates, issues, draft, research, edits.without, edits.allowDuplicate, locked, story.status, offer, leftOut]);
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
-    const blocks = [stored(story), this.#offered(story, offer), this.#duplicates(story, edits, locked), this.#issues(story), this.#files(story, edits, locked), researched(story)];
+    const blocks = [stored(story), this.#offered(story, offer), this.#duplicates(story, edits, locked), this.#issues(story), this.#files(story, edits, locked), notHandedIn(leftOut), researched(story)];
     this.root.replaceChildren(...blocks.filter((block) => block !== null));
   }
 
@@ -72,7 +73,7 @@ export class Notices {
 export const filesOf = ({ draft }) => [...new Set(draft.flatMap((filing) => filing.attachments ?? []))];
 
 /** @param {string} title @param {...(Node | string)} children */
-const block = (title, ...children) => element("section", { class: "notice" }, element("h3", { text: title }), ...children);
+const block = (title, ...children) => element("section", { class: "notice" }, element("h2", { text: title }), ...children);
 
 /** @param {Story} story */
 function stored({ progress, records, status }) {
@@ -82,6 +83,10 @@ function stored({ progress, records, status }) {
     element("li", { title: message || null, "data-action": action },
       link(url, STEPS[step] ?? step.replace(/s$/, ""), { "data-testid": "record-link" }), element("small", { text: action })))));
 }
+
+/** @param {readonly string[]} leftOut */
+const notHandedIn = (leftOut) => leftOut.length
+  ? block("Not handed in", element("ul", { "data-testid": "left-out" }, ...leftOut.map((text) => element("li", { text })))) : null;
 
 /** @param {Story} story */
 function researched({ research }) {

@@ -1,0 +1,70 @@
+// The add-in's pane: the mail before the user in Outlook, read when they ask for it, and what came of it.
+
+import { Desk } from "./desk.js";
+import { KeyForm } from "./key.js";
+import { MailMemory } from "./memory.js";
+import { Outlook } from "./outlook.js";
+import { Server } from "./server.js";
+
+/** @template {HTMLElement} T @param {string} id @returns {T} */
+const byId = (id) => /** @type {T} */ (document.getElementById(id));
+
+const facts = JSON.parse(byId("server").textContent ?? "{}");
+const server = new Server({ bearer: facts.bearer });
+const outlook = new Outlook(/** @type {any} */ (globalThis).Office);
+/** What a key was asked for, done once it is there. */
+let wanted = () => {};
+const key = new KeyForm(server, byId("key-form"), { storage: localStorage, isDemo: Boolean(facts.bearer), onKey: () => {
+  desk.say("");
+  wanted();
+} });
+const desk = new Desk(server, { result: byId("result"), start: byId("start"), problem: byId("problem") }, { key, onAway: turnAway, again: { text: "Read again", act: read } });
+
+/** The mail that the pane shows. @type {string | null} */
+let shown = null;
+/** @type {MailMemory} */
+let memory;
+
+/** Show what is known of the mail before the user. Only a press on a button hands a mail in. */
+function turn() {
+  const mail = outlook.mail;
+  if (mail && mail.id === shown) return;
+  shown = mail?.id ?? null;
+  desk.rest();
+  byId("key-form").hidden = !key.isMissing;
+  byId("subject").textContent = mail ? mail.subject || "(no subject)" : "No mail is open";
+  byId("hint").textContent = mail ? "This mail was not handed in yet." : "Select a mail to read it.";
+  byId("read").hidden = !mail;
+  if (mail) desk.resume(placeOf(mail.id));
+}
+
+/** @param {string} id */
+const placeOf = (id) => ({ memory: memory.of(id), isPresent: () => outlook.mail?.id === id });
+
+function read() {
+  const mail = outlook.mail;
+  if (!mail) return turn();
+  wanted = read;
+  shown = mail.id;
+  return desk.begin(placeOf(mail.id), async () => ({ ...(await outlook.readMail()), mode: "review" }));
+}
+
+/** The user would save one mail's result while another mail is before them. */
+function turnAway() {
+  turn();
+  desk.say("Outlook shows another mail now, so nothing was saved. Open the mail again to save what was read in it.");
+}
+
+addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void (byId("result").hidden ? read() : desk.save());
+});
+byId("read").addEventListener("click", read);
+
+await desk.attempt(async () => {
+  await outlook.ready();
+  memory = new MailMemory(localStorage, outlook.user.email);
+  outlook.onMail(turn);
+  turn();
+  // Whoever opened the pane pressed "Intake" on this mail.
+  if (outlook.mail && byId("result").hidden) await read();
+});
