@@ -24,10 +24,10 @@ MAIL = {
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory):
-    """A migrated, empty database file to copy."""
+    """A migrated, empty database to copy."""
     server = Server(tmp_path_factory.mktemp("template"))
-    server.manage("migrate", "--verbosity", "0")
-    return server.folder / "server.sqlite3"
+    server.create_database()
+    return server.database
 
 
 @pytest.fixture(scope="session", params=["daphne", "uvicorn"])

@@ -20,7 +20,8 @@ Sweep = Callable[[], Awaitable[None]]
 
 
 class Engine:
-    """Hands every submitted run to `process(run_id)` of one worker process, and calls `sweep()` every three seconds."""
+    """Hands every submitted run to `process(run_id)` of one worker process, and has one of them call `sweep()` every three
+    seconds. `url` is a Redis, or `memory://` for a process of its own."""
 
     def __init__(self, name: str, url: str) -> None:
         self._docket = Docket(name=name, url=url)
@@ -29,6 +30,15 @@ class Engine:
     @property
     def working(self) -> bool:
         return self._working is not None and not self._working.done()
+
+    async def open(self) -> None:
+        """Open the queue, to submit to it only."""
+
+        async def process_run(run_id: str) -> None:
+            raise NotImplementedError("a process that only submits was given a job")
+
+        await self._docket.__aenter__()
+        self._docket.register(process_run)  # a task is known by its name; who works on it is elsewhere
 
     async def start(self, process: Job, sweep: Sweep) -> None:
         """Open the queue and work on it in the background."""
@@ -44,6 +54,10 @@ class Engine:
         self._docket.register(process_run)
         self._docket.register(sweep_runs)
         self._working = asyncio.create_task(self._work())
+
+    async def workers(self) -> int:
+        """How many processes work on the queue, as far as their signs of life say. Raises what the queue raises."""
+        return len(await self._docket.workers())
 
     async def stop(self, grace: float = 4.0) -> None:
         """Take no more jobs and let those under way end, for `grace` seconds: less than the lease, so that another

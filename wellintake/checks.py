@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Error, register
 
 @register()
 def returning_is_known(app_configs: Any, **given: Any) -> list[CheckMessage]:
-    if sqlite3.sqlite_version_info < (3, 35):
+    if not settings.ENV.uses_postgresql and sqlite3.sqlite_version_info < (3, 35):
         return [Error("SQLite is older than 3.35 and does not know RETURNING.", id="wellintake.E001")]
     return []
 
@@ -21,6 +21,14 @@ def workflow_is_installed(app_configs: Any, **given: Any) -> list[CheckMessage]:
     if settings.ENV.workflow == "langgraph" and importlib.util.find_spec("langgraph") is None:
         hint = "pip install --require-hashes -r requirements-langgraph.txt"
         return [Error("WORKFLOW=langgraph, and LangGraph is not installed.", hint=hint, id="wellintake.E003")]
+    return []
+
+
+@register()
+def processes_hear_of_each_other(app_configs: Any, **given: Any) -> list[CheckMessage]:
+    if settings.ENV.uses_postgresql and not settings.ENV.redis_url:
+        hint = "REDIS_URL carries the queue and the wake-ups; a second process would follow runs with seconds of delay."
+        return [checks.Info("PostgreSQL without Redis is for one process.", hint=hint, id="wellintake.I001")]
     return []
 
 

@@ -2,11 +2,13 @@
 
 Django's `sync_to_async` shares one thread per process with every synchronous view, and an async view that uses the
 ORM keeps a thread and a connection for as long as it lives. Here a unit of work borrows a thread for milliseconds.
-SQLite has one writer at a time, so one thread writes and waits for nobody; a second one reads.
+SQLite has one writer at a time, so one thread writes and waits for nobody; others read. Under PostgreSQL it is the same: the
+log's writer puts what has piled up into one transaction, whose row locks then meet nobody else's of this process.
 """
 
 import asyncio
 import functools
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +32,7 @@ class DatabaseThreads:
     """
 
     def __init__(self, name: str, threads: int = 1) -> None:
+        self._threads = threads
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=f"database-{name}")
 
     async def __call__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -38,9 +41,16 @@ class DatabaseThreads:
 
     def close(self) -> None:
         """Close the threads' connections and end the threads."""
-        for _ in range(self._executor._max_workers):
-            self._executor.submit(connections.close_all)
+        # The barrier makes sure that it is each thread's turn once, and not one thread's every time.
+        all_here = threading.Barrier(self._threads)
+        for _ in range(self._threads):
+            self._executor.submit(_close, all_here)
         self._executor.shutdown(wait=True)
+
+
+def _close(all_here: threading.Barrier) -> None:
+    connections.close_all()
+    all_here.wait(10)
 
 
 def _with_retries(function: Callable[[], T]) -> T:

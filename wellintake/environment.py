@@ -16,6 +16,7 @@ from extraction.prices import Prices, prices_from
 
 BASE = Path(__file__).resolve().parent.parent
 
+POSTGRESQL = ("postgresql", "postgres")
 PLACEHOLDER_KEYS = frozenset(
     {"changeme", "change-me", "secret", "test", "api-key", "apikey", "your-api-key", "your_api_key", "password", "xxx"}
 )
@@ -65,8 +66,16 @@ class Environment(BaseSettings):
     public_url: Origin | None = Field(
         None, description="The server's address as clients see it. Default: from the request."
     )
-    database_url: str | None = Field(None, description="Default: a SQLite file in `var/`.")
-    redis_url: SecretStr | None = Field(None, description="Default: none, everything in one process.")
+    database_url: SecretStr | None = Field(
+        None, description="`postgresql://user:password@host/name`, or `sqlite:///file`. Default: a SQLite file in `var/`."
+    )
+    redis_url: SecretStr | None = Field(
+        None, description="`redis://` or `rediss://`: the queue and the wake-ups. Default: none, everything in one process."
+    )
+    jobs: Literal["auto", "here", "elsewhere"] = Field(
+        "auto",
+        description="Who works on runs: this server, or `manage.py worker` elsewhere. `auto`: elsewhere with `REDIS_URL`.",
+    )
     api_key: SecretStr | None = Field(None, description="One legacy key; refused when it is a known placeholder.")
     own_domains: Names = Field((), description="The firm's mail domains, by commas: nobody there is a candidate.")
     own_names: Names = Field((), description="The firm's names, by commas: never taken for a candidate's company.")
@@ -212,9 +221,16 @@ class Environment(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _known_database(cls, url: str | None) -> str | None:
-        if url and urlsplit(url).scheme != "sqlite":
-            raise ValueError("only sqlite:/// is served by this version; PostgreSQL comes with the distributed size")
+    def _known_database(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and urlsplit(url.get_secret_value()).scheme not in ("sqlite", *POSTGRESQL):
+            raise ValueError("must be postgresql://user:password@host/name or sqlite:///file")
+        return url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_redis(cls, url: SecretStr | None) -> SecretStr | None:
+        if url and urlsplit(url.get_secret_value()).scheme not in ("redis", "rediss"):
+            raise ValueError("must be redis://host:6379/0, or rediss:// with TLS")
         return url
 
     @model_validator(mode="after")
@@ -225,6 +241,8 @@ class Environment(BaseSettings):
         return self
 
     def _contradictions(self) -> Any:
+        if self.jobs == "elsewhere" and not self.redis_url:
+            yield "JOBS=elsewhere needs REDIS_URL: nobody else could hear of a run"
         if self.extraction_engine == "model" and not self.has_model:
             yield "EXTRACTION_ENGINE=model needs OPENAI_API_KEY or OPENAI_BASE_URL"
         if not set(self.openai_prices) <= {self.openai_model, *self.openai_models}:
@@ -238,6 +256,15 @@ class Environment(BaseSettings):
         for name in NOT_YET:
             if getattr(self, name):
                 yield f"{name.upper()} is not served by this version yet; leave it empty"
+
+    @property
+    def works_here(self) -> bool:
+        """Whether this server works on runs itself."""
+        return self.jobs == "here" or (self.jobs == "auto" and not self.redis_url)
+
+    @property
+    def uses_postgresql(self) -> bool:
+        return bool(self.database_url) and urlsplit(self.database_url.get_secret_value()).scheme in POSTGRESQL
 
     @property
     def has_model(self) -> bool:
@@ -258,7 +285,6 @@ class Environment(BaseSettings):
 
 # Known names whose work is not built yet: refusing them is honest, ignoring them would be a lie.
 NOT_YET = (
-    "redis_url",
     "azure_signalr_connection_string",
     "firecrawl_api_key",
     "entra_tenant_id",

@@ -62,7 +62,10 @@ class Lifecycle:
             before = signal.getsignal(number)
 
             def handle(number: int, frame: FrameType | None, before: Any = before) -> None:
+                if loop.is_closed():
+                    return _pass_on(before, number, frame)
                 loop.call_soon_threadsafe(self._drain_then, lambda: _pass_on(before, number, frame))
+                return None
 
             try:
                 signal.signal(number, handle)

@@ -20,7 +20,8 @@ from wellintake import __version__
 from wellintake.wiring import Parts
 
 CHECK_SECONDS = 2.0
-ESSENTIAL = ("database", "engine", "background")
+WAITING = (Run.State.QUEUED, Run.State.SAVING, Run.State.UNDOING)
+ESSENTIAL = {"database", "background"}
 
 
 class Operations:
@@ -34,7 +35,9 @@ class Operations:
             return json_response({"status": "alive"})
         checks = await self._checks()
         bad = {name for name, result in checks.items() if result not in ("ok", "off", "configured")}
-        status = "unhealthy" if bad & set(ESSENTIAL) or self._parts.live.draining else "degraded" if bad else "healthy"
+        # Without a worker elsewhere, runs are accepted all the same and wait for one.
+        essential = ESSENTIAL | ({"engine"} if self._parts.works else set())
+        status = "unhealthy" if bad & essential or self._parts.live.draining else "degraded" if bad else "healthy"
         body = {
             "status": status,
             "timestamp": round(time.time(), 3),
@@ -49,14 +52,24 @@ class Operations:
     async def _checks(self) -> dict[str, str]:
         parts = self._parts
         names = ("database", "channel_layer")
-        found = await asyncio.gather(_outcome(parts.read(_select_one)), _outcome(parts.bell.ring({})))
+        found = await asyncio.gather(_outcome(parts.read(_select_one)), _outcome(parts.bell.reach({})))
         return {
             **dict(zip(names, found, strict=True)),
             "model": await self._model_check(),
             "crm": "ok",
-            "engine": "ok" if parts.engine.working else "failed",
+            "engine": await self._engine_check(),
             "background": f"ended: {', '.join(ended)}" if (ended := parts.ended()) else "ok",
         }
+
+    async def _engine_check(self) -> str:
+        """Whether somebody works on runs: this process, or at least one elsewhere."""
+        if self._parts.works:
+            return "ok" if self._parts.engine.working else "failed"
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                return "ok" if await self._parts.engine.workers() else "no_worker"
+        except Exception:  # noqa: BLE001  (the queue is away; the log of its owner says why)
+            return "failed"
 
     async def _model_check(self) -> str:
         """How the model that answers is doing, as far as the last calls say; it is not asked for this."""
@@ -78,6 +91,7 @@ class Operations:
         measures = parts.log.measures
         try:
             states = await parts.read(_runs_by_state)
+            oldest = await parts.read(_oldest_waiting)
             model = await self._model_figures()
         except Exception:  # noqa: BLE001
             raise Problem(503, "database_away", "The database is away.", retry_after=5) from None
@@ -87,6 +101,7 @@ class Operations:
             "connections": [connection.view() for connection in parts.live.connections()],
             "total_queued_events": parts.log.queued(),
             "runs": states,
+            "queue": {"depth": sum(states[state] for state in WAITING), "oldest_seconds": oldest},
             "performance": measures.view(),
             "model": model,
             "crm": {"target": parts.crm.target, **parts.zoho.calls.view()},
@@ -130,6 +145,12 @@ def _select_one() -> None:
 def _runs_by_state() -> dict[str, int]:
     counts = dict.fromkeys(Run.State.values, 0)
     return counts | dict(Run.objects.values_list("state").annotate(Count("id")))
+
+
+def _oldest_waiting() -> float:
+    """Seconds since the last sign of life of the run that waits longest for a worker's next one."""
+    touched = Run.objects.filter(state__in=WAITING, closed=False).order_by("touched_at").values_list("touched_at").first()
+    return round(time.time() - touched[0], 1) if touched else 0.0
 
 
 def _model_account() -> dict[str, Any]:

@@ -89,11 +89,25 @@ TEMPLATES = [
     }
 ]
 
-_database_file = Path(urlsplit(ENV.database_url).path[1:]) if ENV.database_url else VAR / "wellintake.sqlite3"
-DATABASES = {
-    "default": {
+
+
+def _postgresql(url: str) -> dict[str, Any]:
+    """libpq's own grammar of addresses, `?sslmode=verify-full` and all."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    given = conninfo_to_dict(url)
+    named = {key.upper(): str(given.pop(key, "") or "") for key in ("user", "password", "host", "port")}
+    # Threads of ours hold three; the rest is for the admin and the older endpoint.
+    pool = {"min_size": 1, "max_size": 12, "timeout": 10}
+    name = given.pop("dbname", "wellintake")
+    return {"ENGINE": "django.db.backends.postgresql", "NAME": name, "OPTIONS": {**given, "pool": pool}, **named}
+
+
+def _sqlite(url: str | None) -> dict[str, Any]:
+    file = Path(urlsplit(url).path[1:]) if url else VAR / "wellintake.sqlite3"
+    return {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": _database_file if _database_file.is_absolute() else BASE / _database_file,
+        "NAME": file if file.is_absolute() else BASE / file,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
@@ -102,8 +116,17 @@ DATABASES = {
         # In memory, the threads of a test would each see a database of their own.
         "TEST": {"NAME": VAR / "test.sqlite3"},
     }
+
+
+_database = ENV.database_url.get_secret_value() if ENV.database_url else None
+DATABASES = {"default": _postgresql(_database) if _database and ENV.uses_postgresql else _sqlite(_database)}
+# Publish and subscribe: a Redis that restarts or forgets everything costs no member of a group.
+_redis = {"hosts": [ENV.redis_url.get_secret_value()], "prefix": "wellintake"} if ENV.redis_url else None
+CHANNEL_LAYERS: dict[str, Any] = {
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": _redis}
+    if _redis
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 }
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

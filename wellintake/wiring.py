@@ -61,8 +61,9 @@ class Zoho:
 
 @dataclass
 class Parts:
-    """The parts of one process."""
+    """The parts of one process. `works` says whether it works on runs, or only submits them."""
 
+    works: bool
     env: Environment
     write: DatabaseThreads
     read: DatabaseThreads
@@ -90,7 +91,10 @@ class Parts:
 
     async def _start(self, sweeping: bool) -> None:
         await asyncio.to_thread(_warm_up, self.tools.own)
-        await self.engine.start(self.worker.process, self.worker.sweep if sweeping else _nothing)
+        if self.works:
+            await self.engine.start(self.worker.process, self.worker.sweep if sweeping else _nothing)
+        else:
+            await self.engine.open()
         works = {
             "log": self.log.write(),
             "tail": self.log.tail.run(),
@@ -157,10 +161,11 @@ async def _nothing() -> None:
 @cache
 def parts() -> Parts:
     """The parts of this process, made at the first call."""
-    return build(settings.ENV)
+    return build(settings.ENV, works=settings.ENV.works_here)
 
 
-def build(env: Environment) -> Parts:
+def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts:
+    """`alone` has a queue of its own, whatever the settings say: runs of this process are worked on in it."""
     write, read = DatabaseThreads("write"), DatabaseThreads("read", threads=2)
     bell = Bell(get_channel_layer())
     log = Log(write, read, bell, Measures())
@@ -175,13 +180,14 @@ def build(env: Environment) -> Parts:
         research=_research(env) if env.research == "on" else None,
         memory=StoredMemory(write, read),
     )
-    engine = Engine(QUEUE, "memory://")
+    engine = Engine(QUEUE, "memory://" if alone or not env.redis_url else env.redis_url.get_secret_value())
     runs = Runs(log, write, read, tools, engine.submit, env.max_runs_per_user)
     legacy = env.api_key.get_secret_value() if env.api_key else None
     origins = frozenset(env.allowed_origins) | ({env.public_url} if env.public_url else set())
     verifier = Verifier(settings.SECRET_KEY, legacy, origins, write)
     addresses = Addresses(env.public_url, verifier)
     return Parts(
+        works=works,
         env=env,
         write=write,
         read=read,

@@ -1,19 +1,33 @@
-"""The real server as a process of its own, on a port of its own, with a database of its own."""
+"""The real server as processes of its own, on a port of its own, with a database of its own.
 
+Embedded: one process and a SQLite file. Distributed, when DATABASE_URL and REDIS_URL name real services
+(`wellintake.tests.services`): a web server and a worker, a PostgreSQL database and a Redis database.
+"""
+
+import itertools
 import os
 import shutil
 import signal
-import socket
+import sqlite3
 import subprocess
 import sys
 import time
+import uuid
+from contextlib import closing
 from pathlib import Path
 
 import httpx2
+import psycopg
+
+from wellintake.tests.services import REDIS_DATABASES, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "a-key-for-tests-0123456789"
 START_SECONDS = 60.0
+POSTGRESQL = os.environ.get("DATABASE_URL", "").rpartition("/")[0]
+REDIS = os.environ.get("REDIS_URL", "").rpartition("/")[0]
+DISTRIBUTED = bool(POSTGRESQL and REDIS)
+_redis_databases = itertools.cycle(range(1, REDIS_DATABASES))
 
 COMMANDS = {
     "daphne": ["manage.py", "runserver", "--noreload"],
@@ -21,14 +35,34 @@ COMMANDS = {
 }
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+class Database:
+    """One server's database: a file in `folder`, or one of the real PostgreSQL."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "server.sqlite3"
+        self.name = f"server_{uuid.uuid4().hex}"
+        self.url = f"{POSTGRESQL}/{self.name}" if DISTRIBUTED else f"sqlite:///{self.file}"
+        self.exists = self.file.exists()
+
+    def copy_from(self, template: "Database | None") -> None:
+        """Of a migrated database; of nothing without one."""
+        if not DISTRIBUTED:
+            if template:
+                shutil.copy(template.file, self.file)
+        else:
+            with psycopg.connect(f"{POSTGRESQL}/postgres", autocommit=True) as database:
+                source = f"TEMPLATE {template.name}" if template else ""
+                database.execute(f"CREATE DATABASE {self.name} {source}")
+        self.exists = True
+
+    def rows(self, statement: str) -> list[tuple]:
+        with closing(psycopg.connect(self.url) if DISTRIBUTED else sqlite3.connect(self.file)) as database:
+            return database.execute(statement).fetchall()
 
 
 class Server:
-    """`Server(folder, "daphne").start()`; `folder` keeps its database over restarts, `log` what it printed."""
+    """`Server(folder, "daphne").start()`; its database outlives restarts, `log` holds what it printed. `works` is the
+    setting JOBS: by default a distributed server has a worker beside it."""
 
     def __init__(self, folder: Path, kind: str = "daphne", **environment: str) -> None:
         self.folder = folder
@@ -36,10 +70,13 @@ class Server:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "server.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self.database = Database(folder)
+        self._processes: list[subprocess.Popen[bytes]] = []
+        redis = {"REDIS_URL": f"{REDIS}/{next(_redis_databases)}"} if DISTRIBUTED else {}
         self.environment = {
             **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV")},
-            "DATABASE_URL": f"sqlite:///{folder / 'server.sqlite3'}",
+            "DATABASE_URL": self.database.url,
+            **redis,
             "API_KEY": KEY,
             "RESEARCH": "off",
             "DEBUG": "true",
@@ -51,21 +88,22 @@ class Server:
 
     @property
     def pid(self) -> int:
-        assert self._process
-        return self._process.pid
+        return self._processes[0].pid
 
     def start(self) -> "Server":
-        if not (self.folder / "server.sqlite3").exists():
-            self.manage("migrate", "--verbosity", "0")
+        if not self.database.exists:
+            self.create_database()
         address = ["--port", str(self.port)] if self.kind == "uvicorn" else [f"127.0.0.1:{self.port}"]
+        commands = [[*COMMANDS[self.kind], *address]]
+        if DISTRIBUTED and "JOBS" not in self.environment:
+            commands.append(["manage.py", "worker"])
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, *COMMANDS[self.kind], *address],
-                cwd=ROOT,
-                env=self.environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+            self._processes = [
+                subprocess.Popen(
+                    [sys.executable, *command], cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT
+                )
+                for command in commands
+            ]
         self._wait_until_healthy()
         return self
 
@@ -83,11 +121,11 @@ class Server:
     def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            assert self._process
-            if self._process.poll() is not None:
+            if any(process.poll() is not None for process in self._processes):
                 break
             try:
-                if httpx2.get(f"{self.url}/stream/health", timeout=5).status_code == 200:
+                answer = httpx2.get(f"{self.url}/stream/health", timeout=5)
+                if answer.status_code == 200 and answer.json()["checks"]["engine"] == "ok":
                     return
             except httpx2.TransportError:
                 pass
@@ -96,20 +134,21 @@ class Server:
 
     def kill(self) -> None:
         """As when the machine goes away."""
-        assert self._process
-        self._process.kill()
-        self._process.wait(10)
+        for process in self._processes:
+            process.kill()
+        for process in self._processes:
+            process.wait(10)
 
     def terminate(self) -> None:
-        assert self._process
-        self._process.send_signal(signal.SIGTERM)
+        for process in self._processes:
+            process.send_signal(signal.SIGTERM)
 
     def wait(self, seconds: float = 20) -> int:
-        assert self._process
-        return self._process.wait(seconds)
+        """The web server's exit status."""
+        return [process.wait(seconds) for process in self._processes][0]
 
     def stop(self) -> None:
-        if self._process and self._process.poll() is None:
+        if any(process.poll() is None for process in self._processes):
             self.terminate()
             try:
                 self.wait()
@@ -120,5 +159,9 @@ class Server:
         headers = {"X-API-Key": KEY} | given.pop("headers", {})
         return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=30, **given)
 
-    def copy_database_from(self, template: Path) -> None:
-        shutil.copy(template, self.folder / "server.sqlite3")
+    def create_database(self) -> None:
+        self.database.copy_from(None)
+        self.manage("migrate", "--verbosity", "0")
+
+    def copy_database_from(self, template: Database) -> None:
+        self.database.copy_from(template)

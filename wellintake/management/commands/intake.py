@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
@@ -21,7 +22,7 @@ from streaming.models import Run
 from streaming.problems import Problem, problem_from
 from streaming.wire import Item
 from wellintake.management.terminal import Story
-from wellintake.wiring import parts
+from wellintake.wiring import build
 
 CALLER = Caller(subject="cli", tenant="default", name="Command line", is_staff=True)
 SECONDS = 180.0
@@ -58,7 +59,7 @@ def _email(file: Path, mode: str) -> Email:
 
 async def _follow(email: Email, show: Any) -> int:
     """Run the mail in this process, without taking over what others left behind; the exit status."""
-    process = parts()
+    process = build(settings.ENV, alone=True)
     await process.start(sweeping=False)
     last: Item | None = None
     try:
