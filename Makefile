@@ -14,8 +14,10 @@ run: $(VENV)/.installed
 	@DEBUG=$${DEBUG:-true} PUBLIC_URL=$${PUBLIC_URL:-$(URL)} $(BIN)/python manage.py runserver --noreload 127.0.0.1:$(PORT)
 
 test: $(VENV)/.installed-dev $(VENV)/.installed-model addin/node_modules/.installed
-	@.ci/needs chromium node
-	$(BIN)/python -m pytest
+	@.ci/needs chromium node postgresql redis
+	$(BIN)/python -m pytest -m "not distributed"
+	$(BIN)/python -m wellintake.tests.services -- $(BIN)/python -m pytest -m "distributed or not (browser or real_model)" \
+	  streaming wellintake zoho/tests/test_embedded.py zoho/tests/test_auth.py
 	cd addin && npm test --silent
 
 check: $(VENV)/.installed-dev addin/node_modules/.installed

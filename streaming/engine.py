@@ -20,8 +20,8 @@ Sweep = Callable[[], Awaitable[None]]
 
 
 class Engine:
-    """Hands every submitted run to `process(run_id)` of one worker process, and has one of them call `sweep()` every three
-    seconds. `url` is a Redis, or `memory://` for a process of its own."""
+    """Hands every submitted run to `process(run_id)` of one worker process, and has one of them call `sweep()` every
+    three seconds. `url` is a Redis, or `memory://` for a process of its own."""
 
     def __init__(self, name: str, url: str) -> None:
         self._docket = Docket(name=name, url=url)

@@ -1,5 +1,6 @@
 """The open connections of this process: who reads over what, and how they are told to go when it drains."""
 
+import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -33,6 +34,11 @@ class Connection:
             "duration_seconds": round(now - self.connected_at, 1),
             "runs": sorted(self.runs),
         }
+
+    @property
+    def user(self) -> str:
+        """Who it is, as people know them."""
+        return self.caller.name or self.caller.subject
 
 
 class Live:
@@ -73,6 +79,15 @@ class Live:
         """Raises `Problem` 503."""
         if self.draining:
             raise Problem(503, "restarting", "The server restarts. Come back in a moment.", retry_after=2)
+
+    def end(self, connection_id: str) -> None:
+        """Say goodbye to one client; it comes back with its cursor. Nothing happens when it is nobody's of ours, or a
+        stream that hears no goodbye."""
+        if goodbye := self._goodbyes.get(connection_id):
+            self._ending = asyncio.ensure_future(goodbye())
+
+    def can_end(self, connection_id: str) -> bool:
+        return connection_id in self._goodbyes
 
     def goodbyes(self) -> list[Callable[[], Awaitable[None]]]:
         return list(self._goodbyes.values())

@@ -130,6 +130,7 @@ class Log:
         self.measures.written(
             event.timestamp for batch in batches.values() for event in batch.events if event.type == FIELD
         )
+        self.measures.events += sum(len(batch.events) for batch in batches.values())
         grown = {}
         for (writer, batch), epoch in zip(batches.items(), epochs, strict=True):
             if epoch is None:

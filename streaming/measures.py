@@ -14,6 +14,7 @@ class Measures:
     def __init__(self) -> None:
         self._samples: dict[Kind, deque[float]] = {kind: deque(maxlen=NEWEST) for kind in KINDS}
         self._counts: dict[Kind, int] = dict.fromkeys(KINDS, 0)
+        self.events = 0  # written to logs by this process
 
     def add(self, kind: Kind, milliseconds: float) -> None:
         self._samples[kind].append(milliseconds)
@@ -29,6 +30,14 @@ class Measures:
         for kind, name in (("first_field_ms", "first_field"), ("first_token_ms", "first_token"), ("total_ms", "total")):
             if name in timings:
                 self.add(kind, timings[name])  # type: ignore[arg-type]
+
+    def newest(self, most: int) -> dict[str, list[float]]:
+        """The newest samples of each kind, for figures over several processes."""
+        return {kind: [round(sample, 1) for sample in list(samples)[-most:]] for kind, samples in self._samples.items()}
+
+    @property
+    def counts(self) -> Mapping[Kind, int]:
+        return self._counts
 
     def view(self) -> dict[str, dict[str, float | int | None]]:
         return {kind: percentiles(samples) | {"count": self._counts[kind]} for kind, samples in self._samples.items()}

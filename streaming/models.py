@@ -79,6 +79,10 @@ class Run(models.Model):
             models.Index(fields=["-created_at"], name="run_newest"),
             models.Index(fields=["tenant", "owner", "-created_at"], name="run_of_owner"),
         ]
+        permissions = [
+            ("view_live", "Can see the live page"),
+            ("end_connection", "Can end somebody's connection"),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)

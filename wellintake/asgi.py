@@ -7,16 +7,21 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "wellintake.settings")
 django_application = get_asgi_application()  # before anything that imports a model
 
+from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import URLRouter  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from streaming.transports.websocket import EmailProcessingConsumer  # noqa: E402
 from wellintake.access.sockets import Doorkeeper  # noqa: E402
 from wellintake.lifecycle import Lifecycle  # noqa: E402
+from wellintake.live_page import LiveConsumer  # noqa: E402
+from wellintake.urls import live_page  # noqa: E402
 from wellintake.wiring import parts  # noqa: E402
 
 _parts = parts()
 _consumer = EmailProcessingConsumer.as_asgi(runs=_parts.runs, live=_parts.live, addresses=_parts.addresses)
-_sockets = Doorkeeper(URLRouter([path("stream/ws/email-processing", _consumer)]), _parts.verifier)
+_live = AuthMiddlewareStack(LiveConsumer.as_asgi(page=live_page))
+_routes = [path("stream/ws/email-processing", _consumer), path("admin/live/socket", _live)]
+_sockets = Doorkeeper(URLRouter(_routes), _parts.verifier)
 
 application = Lifecycle({"http": django_application, "websocket": _sockets}, _parts)

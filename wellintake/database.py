@@ -2,8 +2,8 @@
 
 Django's `sync_to_async` shares one thread per process with every synchronous view, and an async view that uses the
 ORM keeps a thread and a connection for as long as it lives. Here a unit of work borrows a thread for milliseconds.
-SQLite has one writer at a time, so one thread writes and waits for nobody; others read. Under PostgreSQL it is the same: the
-log's writer puts what has piled up into one transaction, whose row locks then meet nobody else's of this process.
+SQLite has one writer at a time, so one thread writes and waits for nobody; others read. Under PostgreSQL it is the
+same: the log's writer puts what has piled up into one transaction, whose row locks meet nobody else's of this process.
 """
 
 import asyncio

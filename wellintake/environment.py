@@ -67,14 +67,16 @@ class Environment(BaseSettings):
         None, description="The server's address as clients see it. Default: from the request."
     )
     database_url: SecretStr | None = Field(
-        None, description="`postgresql://user:password@host/name`, or `sqlite:///file`. Default: a SQLite file in `var/`."
+        None,
+        description="`postgresql://user:password@host/name` or `sqlite:///file`. Default: SQLite in `var/`.",
     )
     redis_url: SecretStr | None = Field(
-        None, description="`redis://` or `rediss://`: the queue and the wake-ups. Default: none, everything in one process."
+        None,
+        description="`redis://` or `rediss://`: queue and wake-ups. Default: none, everything in one process.",
     )
     jobs: Literal["auto", "here", "elsewhere"] = Field(
         "auto",
-        description="Who works on runs: this server, or `manage.py worker` elsewhere. `auto`: elsewhere with `REDIS_URL`.",
+        description="Who works on runs: the server, or `manage.py worker`. `auto`: elsewhere with `REDIS_URL`.",
     )
     api_key: SecretStr | None = Field(None, description="One legacy key; refused when it is a known placeholder.")
     own_domains: Names = Field((), description="The firm's mail domains, by commas: nobody there is a candidate.")
@@ -264,7 +266,8 @@ class Environment(BaseSettings):
 
     @property
     def uses_postgresql(self) -> bool:
-        return bool(self.database_url) and urlsplit(self.database_url.get_secret_value()).scheme in POSTGRESQL
+        url = self.database_url.get_secret_value() if self.database_url else ""
+        return urlsplit(url).scheme in POSTGRESQL
 
     @property
     def has_model(self) -> bool:

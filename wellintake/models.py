@@ -1,4 +1,4 @@
-"""Keys, spent tickets, breakers, remembered corrections."""
+"""Keys, spent tickets, breakers, remembered corrections, the live page's last hour."""
 
 import time
 
@@ -90,3 +90,13 @@ class RuleUse(models.Model):
 
     def __str__(self) -> str:
         return str(self.run_id)
+
+
+class LivePoint(models.Model):
+    """How things stood, over all processes, in ten seconds of the last hour."""
+
+    slot = models.BigIntegerField(primary_key=True, help_text="Epoch seconds, divided by ten.")
+    data = models.JSONField()
+
+    def __str__(self) -> str:
+        return str(self.slot)

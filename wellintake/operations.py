@@ -33,7 +33,7 @@ class Operations:
         """Whether it works, and what of it does not. `?probe=live` touches nothing."""
         if request.GET.get("probe") == "live":
             return json_response({"status": "alive"})
-        checks = await self._checks()
+        checks = await self.checks()
         bad = {name for name, result in checks.items() if result not in ("ok", "off", "configured")}
         # Without a worker elsewhere, runs are accepted all the same and wait for one.
         essential = ESSENTIAL | ({"engine"} if self._parts.works else set())
@@ -49,7 +49,8 @@ class Operations:
         }
         return json_response(body, 503 if status == "unhealthy" else 200)
 
-    async def _checks(self) -> dict[str, str]:
+    async def checks(self) -> dict[str, str]:
+        """A word for each thing that it needs: `ok`, `off`, `configured`, or what is wrong."""
         parts = self._parts
         names = ("database", "channel_layer")
         found = await asyncio.gather(_outcome(parts.read(_select_one)), _outcome(parts.bell.reach({})))
@@ -149,7 +150,9 @@ def _runs_by_state() -> dict[str, int]:
 
 def _oldest_waiting() -> float:
     """Seconds since the last sign of life of the run that waits longest for a worker's next one."""
-    touched = Run.objects.filter(state__in=WAITING, closed=False).order_by("touched_at").values_list("touched_at").first()
+    touched = (
+        Run.objects.filter(state__in=WAITING, closed=False).order_by("touched_at").values_list("touched_at").first()
+    )
     return round(time.time() - touched[0], 1) if touched else 0.0
 
 

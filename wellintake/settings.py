@@ -90,7 +90,6 @@ TEMPLATES = [
 ]
 
 
-
 def _postgresql(url: str) -> dict[str, Any]:
     """libpq's own grammar of addresses, `?sslmode=verify-full` and all."""
     from psycopg.conninfo import conninfo_to_dict

@@ -8,7 +8,9 @@ from streaming.urls import intake_routes, routes
 from streaming.views import StreamingViews
 from wellintake.addin import AddIn
 from wellintake.documents import asyncapi_json, asyncapi_page
+from wellintake.live_page import LivePage
 from wellintake.operations import Operations
+from wellintake.overview import Overview
 from wellintake.pages import Demonstration, Pages
 from wellintake.wiring import parts
 
@@ -17,6 +19,9 @@ _operations = Operations(_parts)
 _demonstration = Demonstration(_parts)
 _pages = Pages(_parts, _demonstration)
 _addin = AddIn(_parts.addresses, _demonstration)
+_overview = Overview(_parts, _operations)
+_parts.besides["history"] = _overview.keep_history
+live_page = LivePage(_parts, _overview)
 
 admin.site.site_header = "Well Intake"
 admin.site.site_title = "Well Intake"
@@ -37,6 +42,7 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/events/", asyncapi_page, name="events"),
     path("api/events/asyncapi.json", asyncapi_json, name="asyncapi"),
+    path("admin/live/", include(live_page.urls())),
     path("admin/zoho/connection/", include(_parts.zoho.pages.urls())),  # before the admin's own page there
     path("admin/zoho/fieldtarget/", include(_parts.zoho.check.urls())),
     path("admin/", admin.site.urls),

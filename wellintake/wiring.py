@@ -2,9 +2,14 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+import os
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
+from typing import Any
 
 import structlog
 from channels.layers import get_channel_layer
@@ -18,11 +23,13 @@ from extraction.ports import Crm, LanguageModel, Research
 from extraction.types import Email, OwnFirm
 from streaming.addresses import Addresses
 from streaming.bell import Bell
+from streaming.budget import WITH_ACKS
 from streaming.bugs import place_of
 from streaming.engine import Engine
-from streaming.live import Live
+from streaming.live import Connection, Live
 from streaming.log import Log
 from streaming.measures import Measures
+from streaming.pulse import Pulse
 from streaming.runs import Runs
 from streaming.worker import Pipeline, RunWorker
 from wellintake.access.verifier import Verifier
@@ -45,6 +52,8 @@ from zoho.vault import Vault
 
 DRAIN_SECONDS = 4.0
 QUEUE = "wellintake"
+SHOWN_CONNECTIONS = 200  # of one process, on the live page
+SHOWN_SAMPLES = 400
 logger = structlog.get_logger()
 
 
@@ -69,6 +78,7 @@ class Parts:
     read: DatabaseThreads
     bell: Bell
     log: Log
+    pulse: Pulse
     engine: Engine
     runs: Runs
     worker: RunWorker
@@ -79,6 +89,7 @@ class Parts:
     models: Sequence[GuardedModel]
     crm: Crm
     zoho: Zoho
+    besides: dict[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     starting: asyncio.Task[None] | None = None
 
@@ -100,6 +111,9 @@ class Parts:
             "tail": self.log.tail.run(),
             "bell": self._hear(),
             "heartbeat": self.worker.heartbeat(),
+            "pulse": self.pulse.beat(),
+            "pulse_heard": self.pulse.hear(),
+            **{name: work() for name, work in self.besides.items()},
         }
         self.tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
         for task in self.tasks:
@@ -186,6 +200,9 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
     origins = frozenset(env.allowed_origins) | ({env.public_url} if env.public_url else set())
     verifier = Verifier(settings.SECRET_KEY, legacy, origins, write)
     addresses = Addresses(env.public_url, verifier)
+    live = Live(env.max_connections_per_user)
+    work = "web and worker" if works else "web"
+    figures = partial(_figures, live, log, zoho.calls, time.time(), work)
     return Parts(
         works=works,
         env=env,
@@ -193,10 +210,11 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
         read=read,
         bell=bell,
         log=log,
+        pulse=Pulse(get_channel_layer(), f"{socket.gethostname()} {os.getpid()}", figures, live.end),
         engine=engine,
         runs=runs,
         worker=RunWorker(runs, crm, write, _pipeline(env), addresses.page_of),
-        live=Live(env.max_connections_per_user),
+        live=live,
         verifier=verifier,
         addresses=addresses,
         tools=tools,
@@ -204,6 +222,34 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
         crm=crm,
         zoho=zoho,
     )
+
+
+def _figures(live: Live, log: Log, calls: CrmCalls, started_at: float, work: str) -> dict[str, Any]:
+    """What this process is doing, for the live page."""
+    connections = live.connections()
+    return {
+        "work": work,
+        "started_at": started_at,
+        "connections": [_shown(live, one) for one in connections[-SHOWN_CONNECTIONS:]],
+        "by_transport": dict(Counter(one.transport for one in connections)),
+        "slow": sum(one.outstanding > WITH_ACKS // 2 for one in connections),
+        "queued_events": log.queued(),
+        "events": log.measures.events,
+        "samples": log.measures.newest(SHOWN_SAMPLES),
+        "counts": dict(log.measures.counts),
+        "crm": calls.view(),
+    }
+
+
+def _shown(live: Live, one: Connection) -> dict[str, Any]:
+    told = one.view()
+    return {
+        **{name: told[name] for name in ("id", "transport", "connected_at", "last_ping")},
+        "user": one.user,
+        "runs": len(one.runs),
+        "outstanding": one.outstanding,
+        "can_end": live.can_end(one.id),
+    }
 
 
 def _zoho(env: Environment, write: DatabaseThreads, read: DatabaseThreads) -> Zoho:

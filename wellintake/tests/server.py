@@ -31,6 +31,7 @@ _redis_databases = itertools.cycle(range(1, REDIS_DATABASES))
 
 COMMANDS = {
     "daphne": ["manage.py", "runserver", "--noreload"],
+    "worker": ["manage.py", "worker"],
     "uvicorn": ["-m", "uvicorn", "wellintake.asgi:application", "--ws", "websockets-sansio", "--no-access-log"],
 }
 
@@ -61,16 +62,18 @@ class Database:
 
 
 class Server:
-    """`Server(folder, "daphne").start()`; its database outlives restarts, `log` holds what it printed. `works` is the
-    setting JOBS: by default a distributed server has a worker beside it."""
+    """`Server(folder, "daphne").start()`; its database outlives restarts, `log` holds what it printed. By default a
+    distributed server has a worker beside it. `beside` is another server, to be a further host of the same database
+    and queue: a replica, or a worker alone."""
 
-    def __init__(self, folder: Path, kind: str = "daphne", **environment: str) -> None:
+    def __init__(self, folder: Path, kind: str = "daphne", beside: "Server | None" = None, **environment: str) -> None:
         self.folder = folder
+        self.beside = beside
         self.kind = kind
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.log = folder / "server.log"
-        self.database = Database(folder)
+        self.log = folder / f"{kind}-{self.port}.log"
+        self.database = beside.database if beside else Database(folder)
         self._processes: list[subprocess.Popen[bytes]] = []
         redis = {"REDIS_URL": f"{REDIS}/{next(_redis_databases)}"} if DISTRIBUTED else {}
         self.environment = {
@@ -83,6 +86,7 @@ class Server:
             "SECRET_KEY": "a-secret-for-tests-that-is-long-enough-0123456789",
             "OWN_DOMAINS": "wellrecruiting.example",
             "PYTHONUNBUFFERED": "1",
+            **(beside.environment if beside else {}),
             **environment,
         }
 
@@ -94,9 +98,9 @@ class Server:
         if not self.database.exists:
             self.create_database()
         address = ["--port", str(self.port)] if self.kind == "uvicorn" else [f"127.0.0.1:{self.port}"]
-        commands = [[*COMMANDS[self.kind], *address]]
-        if DISTRIBUTED and "JOBS" not in self.environment:
-            commands.append(["manage.py", "worker"])
+        commands = [[*COMMANDS[self.kind], *(() if self.kind == "worker" else address)]]
+        if DISTRIBUTED and not self.beside and "JOBS" not in self.environment:
+            commands.append(COMMANDS["worker"])
         with self.log.open("ab") as log:
             self._processes = [
                 subprocess.Popen(
@@ -123,6 +127,8 @@ class Server:
         while time.monotonic() < deadline:
             if any(process.poll() is not None for process in self._processes):
                 break
+            if self.kind == "worker" and "Working." in self.log.read_text():
+                return
             try:
                 answer = httpx2.get(f"{self.url}/stream/health", timeout=5)
                 if answer.status_code == 200 and answer.json()["checks"]["engine"] == "ok":
@@ -145,7 +151,8 @@ class Server:
 
     def wait(self, seconds: float = 20) -> int:
         """The web server's exit status."""
-        return [process.wait(seconds) for process in self._processes][0]
+        statuses = [process.wait(seconds) for process in self._processes]
+        return statuses[0]
 
     def stop(self) -> None:
         if any(process.poll() is None for process in self._processes):

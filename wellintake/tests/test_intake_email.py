@@ -226,7 +226,8 @@ async def test_attachments_are_filed_as_files_and_inline_images_are_not(server):
     attached = [record for record in answer["records"] if record["module"] == "attachment"]
     assert [record["action"] for record in attached] == ["created"]
     kept = server.database.rows("SELECT id, filename, content FROM zoho_attachment")
-    assert {str(id): (name, bytes(content)) for id, name, content in kept}[attached[0]["id"]] == ("cv.txt", b"CV")
+    files = {str(key): (name, bytes(content)) for key, name, content in kept}
+    assert files[attached[0]["id"]] == ("cv.txt", b"CV")
 
 
 async def test_unknown_keys_and_nulls_of_older_clients_are_ignored(server):
