@@ -16,7 +16,7 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-dev $(VENV)/.installed-model addin/node_modules/.installed
 	@.ci/needs chromium node postgresql redis
 	$(BIN)/python -m pytest -m "not distributed"
-	$(BIN)/python -m wellintake.tests.services -- $(BIN)/python -m pytest -m "distributed or not (browser or real_model)" \
+	$(BIN)/python -m wellintake.tests.services -- $(BIN)/python -m pytest -m "distributed or not (browser or real_model or embedded)" \
 	  streaming wellintake zoho/tests/test_embedded.py zoho/tests/test_auth.py
 	cd addin && npm test --silent
 

@@ -15,7 +15,7 @@ FEATURES = {
     "sse": True,
     "ndjson": True,
     "polling": True,
-    "signalr": False,
+    "signalr": True,
     "review": True,
     "batch": True,
 }
@@ -63,6 +63,17 @@ class Addresses:
     def page_of(self, run_id: str) -> str | None:
         """Where people read about a run, for what lies outside; None where the settings name no address."""
         return f"{self._public_url}/admin/streaming/run/{run_id}/change/" if self._public_url else None
+
+    def hub(self, caller: Caller) -> dict[str, Any]:
+        """SignalR's own negotiate contract. The connection's token is a ticket, so any replica may be connected to;
+        only WebSockets, since SignalR's other transports need their requests to meet one and the same process."""
+        ticket = self._tokens.token(caller, "ticket")
+        return {
+            "negotiateVersion": 1,
+            "connectionId": ticket,  # pysignalr connects with this one, whatever the version
+            "connectionToken": ticket,
+            "availableTransports": [{"transport": "WebSockets", "transferFormats": ["Text"]}],
+        }
 
     def connections(self, request: HttpRequest, caller: Caller) -> dict[str, Any]:
         """What negotiate answers: where to connect, with which credentials, and what to fall back to."""

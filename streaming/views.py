@@ -55,8 +55,7 @@ class StreamingViews:
         """How to connect (contract §4)."""
         caller = caller_of(request)
         if "negotiateVersion" in request.GET:
-            # The negotiate contract of SignalR: an `error` makes its client stop with these words.
-            return json_response({"error": "This server does not offer SignalR; use the WebSocket."})
+            return json_response(self._addresses.hub(caller))
         return json_response(self._addresses.connections(request, caller))
 
     # ------------------------------------------------------------ starting

@@ -66,20 +66,27 @@ class RunWorker:
     async def process(self, run_id: str) -> None:
         """One job. Returns when the run has settled, is somebody else's, or could not be written to (the sweep will
         come back to it)."""
-        if before := self._runs.working.get(run_id):
+        while before := self._runs.working.get(run_id):
             await asyncio.wait({before})  # a save may follow review so closely that extraction still tidies up
-        if not (opened := await self._write(open_run, run_id, OPEN, None)):
-            return
-        run, journal = opened.run, journal_of(self._log, opened)
-        self._leases[run_id] = run.lease
-        self._runs.working[run_id] = work = asyncio.create_task(self._settle(run, journal))
+        self._runs.working[run_id] = work = asyncio.create_task(self._take(run_id))
         try:
             await asyncio.wait({work})
         finally:
             if not work.done():  # the process is stopping: another one goes on from the last finished step
                 work.cancel()
             if self._runs.working.get(run_id) is work:
-                del self._runs.working[run_id], self._leases[run_id]
+                del self._runs.working[run_id]
+                self._leases.pop(run_id, None)
+
+    async def _take(self, run_id: str) -> None:
+        try:
+            opened = await self._write(open_run, run_id, OPEN, None)
+        except DatabaseError as error:
+            logger.error("run_not_opened", run_id=run_id, kind=type(error).__name__)
+            return
+        if opened:
+            self._leases[run_id] = opened.run.lease
+            await self._settle(opened.run, journal_of(self._log, opened))
 
     async def sweep(self) -> None:
         await self._runs.resubmit_left_behind(LEASE_SECONDS)

@@ -11,6 +11,7 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import URLRouter  # noqa: E402
 from django.urls import path  # noqa: E402
 
+from streaming.transports.hub import EmailHub  # noqa: E402
 from streaming.transports.websocket import EmailProcessingConsumer  # noqa: E402
 from wellintake.access.sockets import Doorkeeper  # noqa: E402
 from wellintake.lifecycle import Lifecycle  # noqa: E402
@@ -19,9 +20,13 @@ from wellintake.urls import live_page  # noqa: E402
 from wellintake.wiring import parts  # noqa: E402
 
 _parts = parts()
-_consumer = EmailProcessingConsumer.as_asgi(runs=_parts.runs, live=_parts.live, addresses=_parts.addresses)
+_given = {"runs": _parts.runs, "live": _parts.live, "addresses": _parts.addresses}
 _live = AuthMiddlewareStack(LiveConsumer.as_asgi(page=live_page))
-_routes = [path("stream/ws/email-processing", _consumer), path("admin/live/socket", _live)]
+_routes = [
+    path("stream/ws/email-processing", EmailProcessingConsumer.as_asgi(**_given)),
+    path("stream", EmailHub.as_asgi(**_given)),
+    path("admin/live/socket", _live),
+]
 _sockets = Doorkeeper(URLRouter(_routes), _parts.verifier)
 
 application = Lifecycle({"http": django_application, "websocket": _sockets}, _parts)

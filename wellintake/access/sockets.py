@@ -30,9 +30,11 @@ class Doorkeeper:
 
 
 def _ticket(scope: Scope) -> str | None:
-    """From the subprotocols, or from `?access_token=` (a used ticket is harmless in a log)."""
+    """From the subprotocols, or from the query: `id` of a SignalR client, else `access_token`. Used, it is harmless
+    in a log."""
     for protocol in scope.get("subprotocols", ()):
         if protocol.startswith("ticket."):
             return str(protocol.removeprefix("ticket."))
-    found = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("access_token")
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    found = query.get("id") or query.get("access_token")
     return found[0] if found else None

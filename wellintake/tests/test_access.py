@@ -129,14 +129,6 @@ async def test_negotiate_gives_a_bearer_that_works_and_a_ticket_that_does_not_wo
     assert all(one["url"].startswith(server.url) for one in given["fallbacks"])
 
 
-async def test_a_stock_signalr_client_is_told_in_its_own_words_that_there_is_no_hub_here(server):
-    async with server.client() as http:
-        answer = await http.post("/stream/negotiate?negotiateVersion=1")
-
-    assert answer.status_code == 200
-    assert "WebSocket" in answer.json()["error"]
-
-
 async def test_the_page_may_start_runs_only_from_this_machine_under_debug(server, own_server):
     strict = own_server(DEBUG="false")
     async with httpx2.AsyncClient() as http:

@@ -8,7 +8,7 @@ import pytest
 from conftest import MAIL
 from wellintake.tests.server import KEY
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.embedded]
 
 REFUSED = {
     "no JSON": (b"{", 400, "malformed_json", []),

@@ -100,6 +100,7 @@ def test_purge_runs_deletes_only_what_is_old_and_over(place):
     assert second.startswith("0 runs deleted")
 
 
+@pytest.mark.embedded
 def test_the_first_command_of_a_fresh_clone_makes_its_database(tmp_path):
     fresh = Server(tmp_path)
 

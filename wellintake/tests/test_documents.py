@@ -13,6 +13,8 @@ from wellintake.documents import asyncapi
 from wellintake.environment import NOT_YET, Environment
 from wellintake.tests.server import ROOT
 
+pytestmark = pytest.mark.embedded
+
 DOCS = ROOT / "docs"
 
 

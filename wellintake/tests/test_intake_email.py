@@ -498,6 +498,7 @@ def _told(answer):
     return told
 
 
+@pytest.mark.embedded
 def test_schemathesis_finds_nothing(own_server):
     """It reads our document and tries thousands of requests, good and bad, always the same ones."""
     server = own_server("uvicorn")

@@ -12,6 +12,8 @@ import pytest
 from wellintake import manifests
 from wellintake.tests.server import ROOT
 
+pytestmark = pytest.mark.embedded
+
 BT = "{http://schemas.microsoft.com/office/officeappbasictypes/1.0}"
 APP = "{http://schemas.microsoft.com/office/appforoffice/1.1}"
 XSI = "{http://www.w3.org/2001/XMLSchema-instance}"

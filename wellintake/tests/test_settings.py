@@ -6,6 +6,8 @@ from pydantic import ValidationError
 from extraction.prices import Prices
 from wellintake.environment import Environment, SettingsError, read_environment
 
+pytestmark = pytest.mark.embedded
+
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch):
@@ -56,14 +58,15 @@ def test_all_mistakes_are_told_at_once_and_without_their_values(monkeypatch):
         ({"CRM": "zoho"}, "ZOHO_CLIENT_ID"),
         ({"ZOHO_ENCRYPTION_KEYS": "short"}, "ZOHO_ENCRYPTION_KEYS"),
         ({"EVENT_HUB_NAME": "x"}, "EVENT_HUBS_CONNECTION_STRING"),
-        ({"REDIS_URL": "redis://x"}, "REDIS_URL"),
+        ({"REDIS_URL": "http://x"}, "REDIS_URL"),
+        ({"JOBS": "elsewhere"}, "JOBS"),
     ],
 )
 def test_settings_that_contradict_each_other_or_ask_for_too_much_are_told(monkeypatch, environment, names):
     assert names in problems(monkeypatch, **environment)[0]
 
 
-@pytest.mark.parametrize("url", ["postgres://localhost/x", "nonsense"])
+@pytest.mark.parametrize("url", ["mysql://localhost/x", "nonsense"])
 def test_a_database_that_is_not_served_is_refused(monkeypatch, url):
     assert problems(monkeypatch, DATABASE_URL=url)[0].startswith("DATABASE_URL")
 
@@ -118,3 +121,20 @@ def test_the_environment_is_read_nowhere_else():
     assert sorted(readers) == ["wellintake/asgi.py", "wellintake/environment.py"]
     with pytest.raises(ValidationError):
         Environment(debug="perhaps")
+
+
+def test_redis_means_that_workers_elsewhere_do_the_work_unless_said_otherwise(monkeypatch):
+    assert read_environment().works_here
+    monkeypatch.setenv("REDIS_URL", "redis://localhost")
+    assert not read_environment().works_here
+    monkeypatch.setenv("JOBS", "here")
+    assert read_environment().works_here
+
+
+@pytest.mark.parametrize(
+    ("url", "postgresql"),
+    [("postgresql://a:b@db/x?sslmode=require", True), ("postgres://db/x", True), ("sqlite:///x.sqlite3", False)],
+)
+def test_the_two_kinds_of_databases(monkeypatch, url, postgresql):
+    monkeypatch.setenv("DATABASE_URL", url)
+    assert read_environment().uses_postgresql is postgresql

@@ -78,7 +78,7 @@ MAKE_STAFF = "from django.contrib.auth.models import User; User.objects.create_s
 
 async def test_check_crm_says_what_is_missing_and_fails_by_it(tmp_path, zoho):
     server = Server(tmp_path, **settings_for(zoho))
-    await asyncio.to_thread(server.manage, "migrate", "--verbosity", "0")
+    await asyncio.to_thread(server.create_database)
 
     good = await asyncio.to_thread(server.manage, "check_crm", check=False)
     zoho.organisation.drop("Contacts", "LinkedIn")
