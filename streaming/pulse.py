@@ -59,8 +59,9 @@ class Pulse:
         self._quicker = asyncio.Event()
 
     def processes(self) -> dict[str, Heard]:
-        """Everybody heard of lately, by name."""
+        """Everybody heard of lately, by name; this process as it is at this moment."""
         now = time.monotonic()
+        self._note(self._name, self._told())
         self._heard = {name: heard for name, heard in self._heard.items() if now - heard.at < REMEMBERED_SECONDS}
         return self._heard
 
@@ -82,7 +83,7 @@ class Pulse:
         while True:
             watched = time.monotonic() < self._watched_until
             every = WATCHED_SECONDS if watched else IDLE_SECONDS
-            await self._say(beat=self._name, figures={**self._figures(), "at": time.time(), "every": every})
+            await self._say(beat=self._name, figures=self._told() | {"every": every})
             self._quicker.clear()
             try:
                 async with asyncio.timeout(every):
@@ -94,14 +95,23 @@ class Pulse:
         """Listen, as long as the process lives."""
         async for message in self._group.hear():
             if name := message.get("beat"):
-                known = self._heard.get(name)
-                self._heard[name] = Heard(message["figures"], known.last if known else None, time.monotonic())
+                self._note(name, message["figures"])
             elif connection_id := message.get("close"):
                 self._close(connection_id)
             elif message.get("look"):
                 if time.monotonic() > self._watched_until:
                     self._quicker.set()
                 self._watched_until = time.monotonic() + LOOK_SECONDS
+
+    def _told(self) -> dict[str, Any]:
+        return {**self._figures(), "at": time.time(), "every": IDLE_SECONDS}
+
+    def _note(self, name: str, figures: Figures) -> None:
+        known = self._heard.get(name)
+        before = known.last if known else None
+        if known and before and figures["at"] - before["at"] < WATCHED_SECONDS / 2:
+            before = known.before  # too close for a rate
+        self._heard[name] = Heard(figures, before, time.monotonic())
 
     async def _say(self, **message: Any) -> None:
         try:

@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from typing import Any
 
-from streaming.measures import NEWEST, percentiles
+NEWEST = 400
 
 
 class CrmCalls:
@@ -28,6 +28,6 @@ class CrmCalls:
             "calls": self._outcomes.total(),
             "by_status": dict(self._outcomes),
             "retries": self._retries,
-            "ms": percentiles(self._milliseconds),
+            "samples": [round(sample, 1) for sample in self._milliseconds],
             "credits_left": self._credits_left,
         }

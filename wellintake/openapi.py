@@ -13,6 +13,7 @@ from streaming.views import Batch, Save
 
 MODELS = (Email, IntakeEmail, Batch, Save, RerunRequest, FollowUp, Corrections)
 STREAM = {"text/event-stream": {"schema": {"type": "string"}}, "application/x-ndjson": {"schema": {"type": "string"}}}
+TEXT = {"text/plain": {"schema": {"type": "string"}}}
 JSON = {"application/json": {"schema": {"type": "object"}}}
 RUN = {"name": "run_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 IDEMPOTENCY = {
@@ -125,6 +126,7 @@ def paths() -> dict[str, Any]:
             )
         },
         "/stream/metrics": {"get": _call("Live figures", answers={200: JSON})},
+        "/metrics": {"get": _call("Figures for Prometheus", answers={200: TEXT})},
     }
 
 

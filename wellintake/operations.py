@@ -1,4 +1,4 @@
-"""Health and metrics of this process."""
+"""Health and metrics."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import DatabaseError, connection
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 from django.http import HttpRequest, HttpResponse
 
 from extraction.breaker import Breaker
@@ -17,9 +17,13 @@ from streaming.problems import Problem
 from streaming.requests import caller_of, endpoint
 from streaming.responses import json_response
 from wellintake import __version__
+from wellintake.figures import added, connections_of, crm_of, performance_of
+from wellintake.prometheus import CONTENT_TYPE, Exposition
 from wellintake.wiring import Parts
 
 CHECK_SECONDS = 2.0
+FINE = ("ok", "off", "configured")
+HISTORY_SECONDS = 3600
 WAITING = (Run.State.QUEUED, Run.State.SAVING, Run.State.UNDOING)
 ESSENTIAL = {"database", "background"}
 
@@ -34,7 +38,7 @@ class Operations:
         if request.GET.get("probe") == "live":
             return json_response({"status": "alive"})
         checks = await self.checks()
-        bad = {name for name, result in checks.items() if result not in ("ok", "off", "configured")}
+        bad = {name for name, result in checks.items() if result not in FINE}
         # Without a worker elsewhere, runs are accepted all the same and wait for one.
         essential = ESSENTIAL | ({"engine"} if self._parts.works else set())
         status = "unhealthy" if bad & essential or self._parts.live.draining else "degraded" if bad else "healthy"
@@ -86,33 +90,53 @@ class Operations:
 
     @endpoint("GET", "HEAD")
     async def metrics(self, request: HttpRequest) -> HttpResponse:
-        """Live figures as JSON, for holders of a key."""
+        """Live figures as JSON, over all processes: those of others are up to ten seconds old."""
         caller_of(request)
         parts = self._parts
-        measures = parts.log.measures
         try:
             states = await parts.read(_runs_by_state)
-            oldest = await parts.read(_oldest_waiting)
+            now = await parts.read(runs_now)
             model = await self._model_figures()
         except Exception:  # noqa: BLE001
             raise Problem(503, "database_away", "The database is away.", retry_after=5) from None
+        await parts.pulse.look()
+        living, at = parts.pulse.living(), time.time()
         body: dict[str, Any] = {
-            "timestamp": round(time.time(), 3),
-            "active_connections": len(parts.live),
-            "connections": [connection.view() for connection in parts.live.connections()],
-            "total_queued_events": parts.log.queued(),
+            "timestamp": round(at, 3),
+            "active_connections": sum(added(one.last["by_transport"] for one in living).values()),
+            "connections": [_connection(one, at) for one in connections_of(living)],
+            "total_queued_events": sum(one.last["queued_events"] for one in living),
             "runs": states,
-            "queue": {"depth": sum(states[state] for state in WAITING), "oldest_seconds": oldest},
-            "performance": measures.view(),
+            "queue": now["queue"],
+            "performance": performance_of(living),
             "model": model,
-            "crm": {"target": parts.crm.target, **parts.zoho.calls.view()},
+            "crm": {"target": parts.crm.target, **crm_of(living)},
         }
         return json_response(body)
+
+    @endpoint("GET", "HEAD")
+    async def prometheus(self, request: HttpRequest) -> HttpResponse:
+        """The figures of this process for Prometheus, for holders of a key."""
+        caller_of(request)
+        try:
+            facts = await self.facts()
+        except Exception:  # noqa: BLE001
+            raise Problem(503, "database_away", "The database is away.", retry_after=5) from None
+        return HttpResponse(Exposition(self._parts, facts).text(), content_type=CONTENT_TYPE)
+
+    async def facts(self) -> dict[str, Any]:
+        """What is the same in every process: runs, queue, checks. Raises what the database raises."""
+        return {**await self._parts.read(runs_now), "checks": await self.checks()}
 
     async def _model_figures(self) -> dict[str, Any]:
         figures = await self._parts.read(_model_account)
         breakers = {model.name: _view(await model.circuit.look()) for model in self._parts.models}
         return figures | {"currency": self._parts.env.openai_currency, "breakers": breakers}
+
+
+def _connection(told: dict[str, Any], now: float) -> dict[str, Any]:
+    names = ("id", "transport", "connected_at", "last_ping", "runs")
+    return {name: told[name] for name in names} | {"duration_seconds": round(now - told["connected_at"], 1)}
 
 
 def _view(breaker: Breaker) -> dict[str, Any]:
@@ -148,14 +172,6 @@ def _runs_by_state() -> dict[str, int]:
     return counts | dict(Run.objects.values_list("state").annotate(Count("id")))
 
 
-def _oldest_waiting() -> float:
-    """Seconds since the last sign of life of the run that waits longest for a worker's next one."""
-    touched = (
-        Run.objects.filter(state__in=WAITING, closed=False).order_by("touched_at").values_list("touched_at").first()
-    )
-    return round(time.time() - touched[0], 1) if touched else 0.0
-
-
 def _model_account() -> dict[str, Any]:
     """What the runs that are kept have asked and taken. A run that met an open breaker asked nobody."""
     asked = Run.objects.exclude(model_used="")
@@ -173,3 +189,23 @@ def _model_account() -> dict[str, Any]:
         "cost": sums.pop("cost"),
         "tokens": sums,
     }
+
+
+def runs_now() -> dict[str, Any]:
+    """Open runs, and those of the last hour: both are few among millions, and have an index."""
+    now = time.time()
+    states = dict(Run.objects.filter(closed=False).order_by().values_list("state").annotate(Count("id")))
+    waiting = Run.objects.filter(closed=False, state__in=WAITING)
+    oldest = waiting.order_by("touched_at").values_list("touched_at", flat=True).first()
+    hour = Run.objects.filter(created_at__gt=now - HISTORY_SECONDS).aggregate(
+        started=Count("id"),
+        saved=Count("id", filter=Q(state=Run.State.COMPLETE, saving_at__isnull=False)),
+        failed=Count("id", filter=Q(state=Run.State.FAILED)),
+        model_failures=Count("id", filter=~Q(model_failure="")),
+        input_tokens=Sum("input_tokens", default=0),
+        output_tokens=Sum("output_tokens", default=0),
+        cost=Sum("cost"),
+    )
+    depth = sum(states.get(state, 0) for state in WAITING)
+    age = round(max(0.0, now - oldest), 1) if oldest else 0.0
+    return {"runs": states, "queue": {"depth": depth, "oldest_seconds": age}, "hour": hour}

@@ -36,6 +36,7 @@ urlpatterns = [
     path("addin/", include(_addin.urls())),
     path("stream/health", _operations.health),
     path("stream/metrics", _operations.metrics),
+    path("metrics", _operations.prometheus),
     path("stream/", include(routes(StreamingViews(_parts.runs, _parts.live, _parts.addresses)))),
     path("intake/", include(intake_routes(_parts.runs, _parts.live, _parts.addresses))),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -244,9 +244,8 @@ def _figures(live: Live, log: Log, calls: CrmCalls, started_at: float, work: str
 def _shown(live: Live, one: Connection) -> dict[str, Any]:
     told = one.view()
     return {
-        **{name: told[name] for name in ("id", "transport", "connected_at", "last_ping")},
+        **{name: told[name] for name in ("id", "transport", "connected_at", "last_ping", "runs")},
         "user": one.user,
-        "runs": len(one.runs),
         "outstanding": one.outstanding,
         "can_end": live.can_end(one.id),
     }

@@ -98,7 +98,9 @@ class Server:
         if not self.database.exists:
             self.create_database()
         address = ["--port", str(self.port)] if self.kind == "uvicorn" else [f"127.0.0.1:{self.port}"]
-        commands = [[*COMMANDS[self.kind], *(() if self.kind == "worker" else address)]]
+        if self.kind == "worker":
+            address = ["--metrics-port", str(self.port)]
+        commands = [[*COMMANDS[self.kind], *address]]
         if DISTRIBUTED and not self.beside and "JOBS" not in self.environment:
             commands.append(COMMANDS["worker"])
         with self.log.open("ab") as log:

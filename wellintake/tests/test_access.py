@@ -28,6 +28,7 @@ PRIVATE = [
     ("GET", f"{RUN}/followup"),
     ("POST", f"{RUN}/followup"),
     ("GET", "/stream/metrics"),
+    ("GET", "/metrics"),
 ]
 
 

@@ -7,6 +7,7 @@ import httpx2
 import pytest
 import websockets
 from playwright.async_api import expect
+from prometheus_client.parser import text_string_to_metric_families
 
 from conftest import MAIL
 from streaming.measures import percentiles
@@ -124,6 +125,26 @@ async def test_only_staff_with_the_permission_sees_it(watched):
         assert closed.value.rcvd.code == 4403
     with pytest.raises(websockets.InvalidStatus):
         await websockets.connect(address, origin="https://evil.example")
+
+
+@pytest.mark.embedded
+async def test_prometheus_is_told_what_happened(watched):
+    await three_runs(watched)
+    async with watched.client() as http:
+        answer = await http.get("/metrics")
+        figures = (await http.get("/stream/metrics")).json()
+
+    samples = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert samples["wellintake_total_seconds_bucket", "+Inf"] == figures["performance"]["total_ms"]["count"] == 3
+    assert samples["wellintake_first_field_seconds_count",] == 3
+    assert samples["wellintake_events_total",] > 30
+    assert samples["wellintake_queue_depth",] == 0
+    assert samples["wellintake_check_ok", "database"] == 1
 
 
 @pytest.mark.distributed

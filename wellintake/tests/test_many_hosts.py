@@ -4,6 +4,7 @@ import asyncio
 import os
 from contextlib import ExitStack
 
+import httpx2
 import psycopg
 import pytest
 import redis.asyncio as redis
@@ -113,6 +114,18 @@ async def test_a_database_that_cuts_every_connection_costs_no_event(hosts):
     logs = await asyncio.gather(*(by_polling(web, run_id) for run_id in ids))
 
     assert [whole(log)[-1] for log in logs] == ["complete"] * 6
+
+
+async def test_a_worker_is_scraped_for_itself(hosts):
+    web, worker = hosts("uvicorn", "worker")
+    await by_polling(web, await posted(web, "scraped", mode="preview"))
+    async with httpx2.AsyncClient() as http:
+        told = (await http.get(f"http://127.0.0.1:{worker.port}/metrics")).text
+    async with web.client() as http, asyncio.timeout(15):
+        while not (await http.get("/stream/metrics")).json()["performance"]["total_ms"]["count"]:
+            await asyncio.sleep(0.5)  # another process's figures come with its next beat
+
+    assert "wellintake_total_seconds_count 1.0" in told
 
 
 async def test_without_a_worker_runs_are_accepted_and_health_says_who_is_missing(hosts):

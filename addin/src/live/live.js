@@ -50,7 +50,7 @@ const performanceRow = (name, { p50, p95, p99, target, met, count }) => element(
 function connectionRow(one, now) {
   const end = one.can_end && may_end ? element("button", { type: "button", text: "End", "aria-label": `End the connection of ${one.user}`, onclick: () => endConnection(one.id) }) : "";
   return element("tr", {}, element("th", { scope: "row", text: one.user }),
-    ...cells(one.transport, lasting(now - one.connected_at), one.runs, `${Math.ceil(one.outstanding / 1024)} KB`), element("td", {}, end));
+    ...cells(one.transport, lasting(now - one.connected_at), one.runs.length, `${Math.ceil(one.outstanding / 1024)} KB`), element("td", {}, end));
 }
 
 /** @param {...(string | number)} values */
