@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from playwright.async_api import async_playwright
 
-from wellintake.tests.server import ROOT, Server
+from wellintake.tests.server import DISTRIBUTED, ROOT, Server
 
 MAIL = {
     "sender_email": "jane.roe@acmewealth.example",
@@ -30,7 +30,8 @@ def migrated(tmp_path_factory):
     return server.database
 
 
-@pytest.fixture(scope="session", params=["daphne", "uvicorn"])
+# Many hosts run uvicorn (docs/operations.md); Daphne's ways are tested in the embedded half.
+@pytest.fixture(scope="session", params=["uvicorn"] if DISTRIBUTED else ["daphne", "uvicorn"])
 def server(request, tmp_path_factory, migrated):
     """A server that many tests share, under both ASGI servers."""
     server = Server(tmp_path_factory.mktemp(request.param), request.param, MAX_CONNECTIONS_PER_USER="60")
