@@ -7,6 +7,13 @@ URL := http://127.0.0.1:$(PORT)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 --universal
 
+# What is tested again on PostgreSQL and Redis: the log, transports, runs, saves, the CRM, faults of hosts. The rest of the
+# suite fits, too, and takes long there: `make test MANY_HOSTS="streaming wellintake zoho"`.
+ON_MANY_HOSTS := distributed or not (browser or real_model or embedded)
+MANY_HOSTS ?= streaming/tests/test_log.py streaming/tests/test_transports.py streaming/tests/test_hub.py \
+  $(addprefix wellintake/tests/test_,runs.py saving.py memory.py circuits.py health.py live.py many_hosts.py) \
+  zoho/tests/test_embedded.py zoho/tests/test_auth.py
+
 .PHONY: run test check bench lock cities icons format clean
 
 run: $(VENV)/.installed
@@ -16,8 +23,7 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-dev $(VENV)/.installed-model addin/node_modules/.installed
 	@.ci/needs chromium node postgresql redis
 	$(BIN)/python -m pytest -m "not distributed"
-	$(BIN)/python -m wellintake.tests.services -- $(BIN)/python -m pytest -m "distributed or not (browser or real_model or embedded)" \
-	  streaming wellintake zoho/tests/test_embedded.py zoho/tests/test_auth.py
+	$(BIN)/python -m wellintake.tests.services -- $(BIN)/python -m pytest -m "$(ON_MANY_HOSTS)" $(MANY_HOSTS)
 	cd addin && npm test --silent
 
 check: $(VENV)/.installed-dev addin/node_modules/.installed

@@ -8,7 +8,7 @@ import pytest
 from streaming.budget import WITH_ACKS, Budget
 from streaming.callers import Caller
 from streaming.live import Live
-from streaming.transports import websocket
+from streaming.transports import socket as sockets
 from streaming.transports.websocket import EmailProcessingConsumer
 
 CALLER = Caller(subject="key:one", tenant="firm")
@@ -29,8 +29,8 @@ class StuckSocket:
 
 @pytest.mark.parametrize("said", ['{"type": "ping"}', '{"type": "dance"}', "nonsense"])
 async def test_a_client_that_does_not_read_its_answers_is_closed_with_4008(monkeypatch, said):
-    monkeypatch.setattr(websocket, "SEND_SECONDS", 0.05)
-    monkeypatch.setattr(websocket, "BYE_SECONDS", 0.05)
+    monkeypatch.setattr(sockets, "SEND_SECONDS", 0.05)
+    monkeypatch.setattr(sockets, "BYE_SECONDS", 0.05)
     consumer = EmailProcessingConsumer(runs=None, live=Live(5), addresses=None)
     consumer.scope, consumer.base_send = {"subprotocols": [], "caller": CALLER}, (socket := StuckSocket())
     await consumer.connect()

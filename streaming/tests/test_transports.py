@@ -10,7 +10,7 @@ import websockets
 
 from conftest import MAIL
 from streaming.tests.reading import TRANSPORTS, by_sse, connected, received, ticket
-from streaming.transports.websocket import PROTOCOL
+from streaming.transports.socket import PROTOCOL
 from wellintake.tests.server import KEY
 
 pytestmark = pytest.mark.server
