@@ -7,7 +7,7 @@ import { HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
 
 const [url, key] = process.argv.slice(2);
 const connection = new HubConnectionBuilder().withUrl(url, { headers: { "X-API-Key": key } })
-  .withAutomaticReconnect([0, 200, 500, 1000, 2000, 4000]).configureLogging(LogLevel.None).build();
+  .withAutomaticReconnect({ nextRetryDelayInMilliseconds: ({ previousRetryCount }) => Math.min(previousRetryCount * 250, 2000) }).configureLogging(LogLevel.None).build();
 
 /** @type {any[]} */
 const events = [];

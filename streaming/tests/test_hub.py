@@ -26,7 +26,7 @@ class Stock:
 
     async def outcome(self, step, *given):
         self._process.stdin.write(json.dumps([step, *given]).encode() + b"\n")
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(90):
             return json.loads(await self._process.stdout.readline())
 
     async def __call__(self, step, *given):
