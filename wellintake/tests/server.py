@@ -129,16 +129,19 @@ class Server:
         while time.monotonic() < deadline:
             if any(process.poll() is not None for process in self._processes):
                 break
-            if self.kind == "worker" and "Working." in self.log.read_text():
+            if self._is_ready():
                 return
-            try:
-                answer = httpx2.get(f"{self.url}/stream/health", timeout=5)
-                if answer.status_code == 200 and answer.json()["checks"]["engine"] == "ok":
-                    return
-            except httpx2.TransportError:
-                pass
             time.sleep(0.05)
         raise AssertionError(f"The server did not start:\n{self.log.read_text()[-3000:]}")
+
+    def _is_ready(self) -> bool:
+        if self.kind == "worker":
+            return "Working." in self.log.read_text()
+        try:
+            answer = httpx2.get(f"{self.url}/stream/health", timeout=5)
+        except httpx2.TransportError:
+            return False
+        return answer.status_code == 200 and answer.json()["checks"]["engine"] == "ok"
 
     def kill(self) -> None:
         """As when the machine goes away."""
