@@ -5,10 +5,12 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+import structlog
 from asgiref.sync import async_to_sync, sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -23,6 +25,7 @@ EVERY_SECONDS = 1.0
 SIGHT_SECONDS = 600.0  # then the page comes back, and its permission is looked at again
 MAY_LOOK = "streaming.view_live"
 MAY_END = "streaming.end_connection"
+logger = structlog.get_logger()
 
 
 class LivePage:
@@ -88,9 +91,12 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._telling = asyncio.create_task(self._tell())
 
     async def _tell(self) -> None:
-        async for snapshot in self._page.snapshots():
-            await self.send(text_data=snapshot)
-        await self.close(4012)
+        try:
+            async for snapshot in self._page.snapshots():
+                await self.send(text_data=snapshot)
+        except DatabaseError:
+            logger.warning("live_page_without_database")
+        await self.close(4012)  # the page comes back
 
     async def disconnect(self, code: int) -> None:
         if self._telling:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from django.db import DatabaseError
 
 from streaming.pulse import Heard
 from wellintake.figures import added, against_targets, connections_of, crm_of, performance_of
@@ -56,7 +55,7 @@ class Overview:
             await asyncio.sleep(SLOT_SECONDS - time.time() % SLOT_SECONDS)
             try:
                 await self._parts.write(_keep_point, int(time.time() // SLOT_SECONDS), _point(await self._made()))
-            except DatabaseError as error:
+            except Exception as error:  # noqa: BLE001  (a chart's missing point must not end a server's health)
                 logger.warning("history_not_kept", kind=type(error).__name__)
 
     async def _made(self) -> dict[str, Any]:

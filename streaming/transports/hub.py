@@ -14,6 +14,7 @@ import orjson
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from extraction.types import Corrections, Email
+from streaming.budget import TooSlow
 from streaming.parsing import parsed
 from streaming.problems import Problem, problem_from
 from streaming.transports.socket import RunSocket
@@ -83,9 +84,12 @@ class EmailHub(RunSocket):
         await asyncio.sleep(HANDSHAKE_SECONDS)
         if not self._shaken:
             return await self.bye(4408, reconnect=False)
-        while True:
-            await self.send_text(dumps({"type": PING}) + END)
-            await asyncio.sleep(PING_SECONDS)
+        try:
+            while True:
+                await self.send_text(dumps({"type": PING}) + END)
+                await asyncio.sleep(PING_SECONDS)
+        except TooSlow:
+            return await self.bye(4008, reconnect=True)
 
     # ------------------------------------------------------------ what the client says
 
