@@ -270,6 +270,13 @@ class Environment(BaseSettings):
         return urlsplit(url).scheme in POSTGRESQL
 
     @property
+    def redis_prefix(self) -> str:
+        """What the names of our channels begin with. Redis tells channels apart by name only, not by database
+        (https://redis.io/docs/latest/develop/pubsub/), so that the database's number is part of it."""
+        url = self.redis_url.get_secret_value() if self.redis_url else ""
+        return f"wellintake-{urlsplit(url).path.strip('/') or 0}"
+
+    @property
     def has_model(self) -> bool:
         return bool(self.openai_api_key or self.openai_base_url)
 

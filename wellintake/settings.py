@@ -120,7 +120,7 @@ def _sqlite(url: str | None) -> dict[str, Any]:
 _database = ENV.database_url.get_secret_value() if ENV.database_url else None
 DATABASES = {"default": _postgresql(_database) if _database and ENV.uses_postgresql else _sqlite(_database)}
 # Publish and subscribe: a Redis that restarts or forgets everything costs no member of a group.
-_redis = {"hosts": [ENV.redis_url.get_secret_value()], "prefix": "wellintake"} if ENV.redis_url else None
+_redis = {"hosts": [ENV.redis_url.get_secret_value()], "prefix": ENV.redis_prefix} if ENV.redis_url else None
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": _redis}
     if _redis

@@ -131,6 +131,14 @@ def test_redis_means_that_workers_elsewhere_do_the_work_unless_said_otherwise(mo
     assert read_environment().works_here
 
 
+def test_two_installations_in_one_redis_do_not_hear_each_other(monkeypatch):
+    def prefix(url):
+        monkeypatch.setenv("REDIS_URL", url)
+        return read_environment().redis_prefix
+
+    assert prefix("redis://host:6379") == prefix("redis://host:6379/0") != prefix("redis://host:6379/1")
+
+
 @pytest.mark.parametrize(
     ("url", "postgresql"),
     [("postgresql://a:b@db/x?sslmode=require", True), ("postgres://db/x", True), ("sqlite:///x.sqlite3", False)],
