@@ -6,9 +6,12 @@ from typing import Any, Literal, Protocol
 
 from django.http import HttpRequest
 
+from streaming.azure.endpoint import CLIENT_SECONDS
+from streaming.azure.service import SignalRService
 from streaming.callers import Caller
 
-Kind = Literal["bearer", "ticket", "run"]
+Kind = Literal["bearer", "ticket", "run", "signalr"]
+TICKET_SECONDS = 60
 FEATURES = {
     "streaming": True,
     "websocket": True,
@@ -26,13 +29,17 @@ class Tokens(Protocol):
 
     def token(self, caller: Caller, kind: Kind, run_id: str | None = None) -> str: ...
 
+    def sender_of(self, token: str) -> Caller | None:
+        """Whose connection at Azure a token of kind `signalr` was made for; None when it is no good any more."""
+
 
 class Addresses:
-    """`public_url` wins over what the request says."""
+    """`public_url` wins over what the request says. Clients are sent to `signalr` while it is well."""
 
-    def __init__(self, public_url: str | None, tokens: Tokens) -> None:
+    def __init__(self, public_url: str | None, tokens: Tokens, signalr: SignalRService | None = None) -> None:
         self._public_url = public_url
         self._tokens = tokens
+        self._signalr = signalr
 
     def base(self, request: HttpRequest) -> str:
         return self._public_url or f"{request.scheme}://{request.get_host()}"
@@ -65,8 +72,11 @@ class Addresses:
         return f"{self._public_url}/admin/streaming/run/{run_id}/change/" if self._public_url else None
 
     def hub(self, caller: Caller) -> dict[str, Any]:
-        """SignalR's own negotiate contract. The connection's token is a ticket, so any replica may be connected to;
-        only WebSockets, since SignalR's other transports need their requests to meet one and the same process."""
+        """SignalR's own negotiate contract: on to Azure, or to our hub. There the connection's token is a ticket, so
+        any replica may be connected to; only WebSockets, since SignalR's other transports need their requests to meet
+        one and the same process."""
+        if self._signalr and self._signalr.well:
+            return self._at_azure(self._signalr, caller)
         ticket = self._tokens.token(caller, "ticket")
         return {
             "negotiateVersion": 1,
@@ -78,18 +88,33 @@ class Addresses:
     def connections(self, request: HttpRequest, caller: Caller) -> dict[str, Any]:
         """What negotiate answers: where to connect, with which credentials, and what to fall back to."""
         base = self.base(request)
-        return {
+        socket = {
             "url": f"ws{base.removeprefix('http')}/stream/ws/email-processing",
-            "mode": "websocket",
             "accessToken": self._tokens.token(caller, "ticket"),
-            "expires_in": 60,
+        }
+        if self._signalr and self._signalr.well:
+            first = {**self._at_azure(self._signalr, caller), "mode": "signalr", "expires_in": CLIENT_SECONDS}
+            fallbacks = [{"transport": "websocket", **socket}]
+        else:
+            first = {**socket, "mode": "websocket", "expires_in": TICKET_SECONDS}
+            fallbacks = []
+        return {
+            **first,
             "bearer": self._tokens.token(caller, "bearer"),
             "userId": caller.subject,
             "timestamp": round(time.time(), 3),
             "features": FEATURES,
             "fallbacks": [
+                *fallbacks,
                 {"transport": "sse", "url": f"{base}/stream/sse/process-email"},
                 {"transport": "ndjson", "url": f"{base}/stream/batch/process-email"},
                 {"transport": "polling", "url": f"{base}/stream/runs"},
             ],
         }
+
+    def sender_of(self, token: str) -> Caller | None:
+        return self._tokens.sender_of(token)
+
+    def _at_azure(self, service: SignalRService, caller: Caller) -> dict[str, str]:
+        token = service.endpoint.client_token(caller, self._tokens.token(caller, "signalr"))
+        return {"url": service.endpoint.client_url, "accessToken": token}

@@ -34,6 +34,10 @@ class Database(Protocol):
     def __call__(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]: ...
 
 
+# Takes what has just been written to a run's log elsewhere. Must neither wait nor fail.
+Committed = Callable[[str, Sequence[Entry]], None]
+
+
 class UnknownRun(Exception):
     """There is no such run."""
 
@@ -89,8 +93,12 @@ class Page:
 
 
 class Log:
-    def __init__(self, write: Database, read: Database, bell: Bell, measures: Measures) -> None:
+    def __init__(
+        self, write: Database, read: Database, bell: Bell, measures: Measures, committed: Committed | None = None
+    ) -> None:
+        """`committed` hears of what this process has written."""
         self.measures = measures
+        self._committed = committed
         self._write = write
         self._read = read
         self._bell = bell
@@ -137,7 +145,10 @@ class Log:
                 writer.refused(LeaseLost())
                 continue
             if batch.events:
-                self.tail.committed(batch.run_id, _entries(batch, epoch), bool(batch.changes.get("closed")))
+                entries = _entries(batch, epoch)
+                self.tail.committed(batch.run_id, entries, bool(batch.changes.get("closed")))
+                if self._committed:
+                    self._committed(batch.run_id, entries)
                 grown[batch.run_id] = batch.ends_at
             writer.written_to_log(batch)
         if grown:

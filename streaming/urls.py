@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path, register_converter
 
 from streaming.addresses import Addresses
+from streaming.azure.upstream import Upstream
 from streaming.intake_legacy import IntakeEmailView, IntakeStatusView
 from streaming.live import Live
 from streaming.runs import Runs
@@ -24,8 +25,10 @@ class RunId:
 register_converter(RunId, "run")
 
 
-def routes(views: StreamingViews) -> list[URLPattern]:
+def routes(views: StreamingViews, upstream: Upstream | None = None) -> list[URLPattern]:
+    """`upstream` is where Azure SignalR posts what its clients say."""
     return [
+        *([path("signalr/upstream", upstream.hear)] if upstream else []),
         path("negotiate", views.negotiate),
         path("sse/process-email", views.start_sse),
         path("batch/process-email", views.batch),
@@ -33,6 +36,7 @@ def routes(views: StreamingViews) -> list[URLPattern]:
         path("runs/<run:run_id>", views.run),
         path("runs/<run:run_id>/events", views.events),
         path("runs/<run:run_id>/mail", views.mail),
+        path("runs/<run:run_id>/subscribe", views.subscribe),
         path("runs/<run:run_id>/save", views.save),
         path("runs/<run:run_id>/cancel", views.cancel),
         path("runs/<run:run_id>/retry", views.retry),

@@ -14,6 +14,8 @@ from extraction.events import SETTLING
 from extraction.followup import FollowUp
 from extraction.types import Corrections, Email, Strict
 from streaming.addresses import Addresses
+from streaming.azure.endpoint import group_of, user_of
+from streaming.azure.service import ServiceAway, SignalRService, not_now
 from streaming.callers import Caller
 from streaming.live import Connection, Live
 from streaming.models import Run
@@ -43,12 +45,13 @@ class Save(Strict):
 
 
 class StreamingViews:
-    """All `/stream` calls about runs. `addresses` makes absolute links."""
+    """All `/stream` calls about runs. `addresses` makes absolute links; clients may be connected to `signalr`, too."""
 
-    def __init__(self, runs: Runs, live: Live, addresses: Addresses) -> None:
+    def __init__(self, runs: Runs, live: Live, addresses: Addresses, signalr: SignalRService | None = None) -> None:
         self._runs = runs
         self._live = live
         self._addresses = addresses
+        self._signalr = signalr
 
     @endpoint("GET", "POST")
     async def negotiate(self, request: HttpRequest) -> HttpResponseBase:
@@ -206,6 +209,19 @@ class StreamingViews:
         if "application/json" in accept or "*/*" in accept:
             return await self._page(request, caller, run_id, cursor)
         raise Problem(406, "not_acceptable", "Accept text/event-stream, application/x-ndjson or application/json.")
+
+    @endpoint("POST")
+    async def subscribe(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
+        """Push the run to the caller's connections at Azure, too. What it has told so far is read as ever."""
+        caller = caller_of(request)
+        run = await self._runs.visible(run_id, caller)
+        if self._signalr is None:
+            raise Problem(409, "no_azure_signalr", "Azure SignalR is not configured: subscribe on the socket.")
+        try:
+            await self._signalr.add_user(group_of(run_id), user_of(caller))
+        except ServiceAway:
+            raise not_now() from None
+        return json_response({"run_id": run_id, "cursor": str(Cursor(run.epoch, run.last_sequence))}, 202)
 
     async def _page(self, request: HttpRequest, caller: Caller, run_id: str, cursor: Cursor | None) -> HttpResponseBase:
         wait = _seconds(request.GET.get("wait", "0"))

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_va
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from extraction.prices import Prices, prices_from
+from streaming.azure.endpoint import BadConnectionString, Endpoint
 
 BASE = Path(__file__).resolve().parent.parent
 
@@ -105,6 +106,9 @@ class Environment(BaseSettings):
         None, description="Azure SignalR Service, serverless mode."
     )
     azure_signalr_hub: str = Field("emailprocessing", description="Its hub.")
+    azure_signalr_upstream_secret: Annotated[SecretStr, Field(min_length=16)] | None = Field(
+        None, description="What its upstream address ends in. Default: clients there listen only."
+    )
 
     zoho_client_id: str | None = Field(None, description="OAuth client of the Zoho API console.")
     zoho_client_secret: SecretStr | None = Field(None, description="Its secret.")
@@ -255,6 +259,10 @@ class Environment(BaseSettings):
             yield "ENTRA_TENANT_ID and ENTRA_CLIENT_ID need each other"
         if bool(self.event_hubs_connection_string) != bool(self.event_hub_name):
             yield "EVENT_HUBS_CONNECTION_STRING and EVENT_HUB_NAME need each other"
+        try:
+            self.azure_signalr  # noqa: B018
+        except BadConnectionString as error:
+            yield f"AZURE_SIGNALR_CONNECTION_STRING: {error}"
         for name in NOT_YET:
             if getattr(self, name):
                 yield f"{name.upper()} is not served by this version yet; leave it empty"
@@ -277,6 +285,11 @@ class Environment(BaseSettings):
         return f"wellintake-{urlsplit(url).path.strip('/') or 0}"
 
     @property
+    def azure_signalr(self) -> Endpoint | None:
+        text = self.azure_signalr_connection_string
+        return Endpoint.parse(text.get_secret_value(), self.azure_signalr_hub) if text else None
+
+    @property
     def has_model(self) -> bool:
         return bool(self.openai_api_key or self.openai_base_url)
 
@@ -295,7 +308,6 @@ class Environment(BaseSettings):
 
 # Known names whose work is not built yet: refusing them is honest, ignoring them would be a lie.
 NOT_YET = (
-    "azure_signalr_connection_string",
     "firecrawl_api_key",
     "entra_tenant_id",
     "event_hubs_connection_string",

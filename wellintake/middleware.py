@@ -46,16 +46,22 @@ POLICIES = (
 )
 
 
-def _policy(path: str) -> str:
-    return next(policy for beginning, policy in POLICIES if path.startswith(beginning))
+def _policy(path: str, sockets: tuple[str, ...]) -> str:
+    policy = next(policy for beginning, policy in POLICIES if path.startswith(beginning))
+    return policy.replace("connect-src 'self'", " ".join(["connect-src 'self'", *sockets]))
 
 
 @async_only_middleware
 def security_headers(get_response: Next) -> Next:
+    from wellintake.wiring import parts
+
+    azure = parts().azure
+    sockets = azure.service.endpoint.client_origins if azure else ()  # where negotiate may send a page
+
     async def middleware(request: HttpRequest) -> HttpResponseBase:
         request.get_host()  # refuses hosts that are not ours, also where no view asks for the host
         response = await get_response(request)
-        response.headers.setdefault("Content-Security-Policy", _policy(request.path))
+        response.headers.setdefault("Content-Security-Policy", _policy(request.path, sockets))
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
         response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")

@@ -99,6 +99,9 @@ def paths() -> dict[str, Any]:
                 "The mail's text that evidence points into", answers={200: JSON}, refusals=(404,), parameters=[RUN]
             )
         },
+        f"{run}/subscribe": {
+            "post": _action("Push the run to the caller's connections at Azure SignalR", None, (409,))
+        },
         f"{run}/save": {"post": _action("Approve and write to the CRM", "Save", (409, 422))},
         f"{run}/cancel": {"post": _action("Stop the run", None, (409,))},
         f"{run}/retry": {"post": _action("Go on after a retryable failure", None, (409,))},

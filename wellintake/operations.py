@@ -47,7 +47,7 @@ class Operations:
             "timestamp": round(time.time(), 3),
             "version": __version__,
             "active_connections": len(self._parts.live),
-            "signalr_configured": False,
+            "signalr_configured": self._parts.azure is not None,
             "features": FEATURES,
             "checks": checks,
         }
@@ -63,6 +63,7 @@ class Operations:
             "model": await self._model_check(),
             "crm": "ok",
             "engine": await self._engine_check(),
+            "signalr": self._signalr_check(),
             "background": f"ended: {', '.join(ended)}" if (ended := parts.ended()) else "ok",
         }
 
@@ -75,6 +76,12 @@ class Operations:
                 return "ok" if await self._parts.engine.workers() else "no_worker"
         except Exception:  # noqa: BLE001  (the queue is away; the log of its owner says why)
             return "failed"
+
+    def _signalr_check(self) -> str:
+        if not self._parts.azure:
+            return "off"
+        since = self._parts.azure.service.since
+        return "ok" if since is None else f"away since {_iso(since)}"
 
     async def _model_check(self) -> str:
         """How the model that answers is doing, as far as the last calls say; it is not asked for this."""

@@ -22,6 +22,7 @@ SENTENCES = {
     "channel_layer": "Wake-ups between processes are away: readers see other processes' events with seconds of delay.",
     "model": "The model is left alone for a while, runs go on by the rules",
     "crm": "The CRM does not answer: saves wait and are tried again.",
+    "signalr": "Azure SignalR does not answer, clients connect to our own sockets",
     "engine": "Nobody works on runs: they are accepted and wait",
     "background": "Background work has ended; restart this process",
 }

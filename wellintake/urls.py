@@ -31,13 +31,16 @@ handler400 = "wellintake.pages.bad_request"
 handler404 = "wellintake.pages.not_found"
 handler500 = "wellintake.pages.failed"
 
+_streaming = StreamingViews(_parts.runs, _parts.live, _parts.addresses, _parts.azure.service if _parts.azure else None)
+_upstream = _parts.azure.upstream if _parts.azure else None
+
 urlpatterns = [
     path("", _pages.try_it),
     path("addin/", include(_addin.urls())),
     path("stream/health", _operations.health),
     path("stream/metrics", _operations.metrics),
     path("metrics", _operations.prometheus),
-    path("stream/", include(routes(StreamingViews(_parts.runs, _parts.live, _parts.addresses)))),
+    path("stream/", include(routes(_streaming, _upstream))),
     path("intake/", include(intake_routes(_parts.runs, _parts.live, _parts.addresses))),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

@@ -22,6 +22,9 @@ from extraction.pipeline import Tools, intake
 from extraction.ports import Crm, LanguageModel, Research
 from extraction.types import Email, OwnFirm
 from streaming.addresses import Addresses
+from streaming.azure.push import Push
+from streaming.azure.service import SignalRService
+from streaming.azure.upstream import Upstream
 from streaming.bell import Bell
 from streaming.budget import WITH_ACKS
 from streaming.bugs import place_of
@@ -69,6 +72,15 @@ class Zoho:
 
 
 @dataclass
+class Azure:
+    """The way to Azure SignalR; `upstream` is None while clients there only listen."""
+
+    service: SignalRService
+    push: Push
+    upstream: Upstream | None
+
+
+@dataclass
 class Parts:
     """The parts of one process. `works` says whether it works on runs, or only submits them."""
 
@@ -89,6 +101,7 @@ class Parts:
     models: Sequence[GuardedModel]
     crm: Crm
     zoho: Zoho
+    azure: Azure | None
     besides: dict[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     starting: asyncio.Task[None] | None = None
@@ -113,6 +126,7 @@ class Parts:
             "heartbeat": self.worker.heartbeat(),
             "pulse": self.pulse.beat(),
             "pulse_heard": self.pulse.hear(),
+            **({"signalr": self.azure.service.watch()} if self.azure else {}),
             **{name: work() for name, work in self.besides.items()},
         }
         self.tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
@@ -142,6 +156,9 @@ class Parts:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        if self.azure:
+            await self.azure.push.stop()
+            await self.azure.service.close()
         for outside in (
             self.tools.model,
             self.tools.research,
@@ -182,7 +199,11 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
     """`alone` has a queue of its own, whatever the settings say: runs of this process are worked on in it."""
     write, read = DatabaseThreads("write"), DatabaseThreads("read", threads=2)
     bell = Bell(get_channel_layer())
-    log = Log(write, read, bell, Measures())
+    # A process that lives for one run tells it in the terminal.
+    endpoint = None if alone else env.azure_signalr
+    service = SignalRService(endpoint) if endpoint else None
+    push = Push(service, read) if service else None
+    log = Log(write, read, bell, Measures(), push.committed if push else None)
     zoho = _zoho(env, write, read)
     crm = zoho.crm if zoho.crm and env.uses_zoho else EmbeddedCrm(write, env.public_url or "")
     guarded = _guarded(models(env), env, write, read)
@@ -199,7 +220,7 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
     legacy = env.api_key.get_secret_value() if env.api_key else None
     origins = frozenset(env.allowed_origins) | ({env.public_url} if env.public_url else set())
     verifier = Verifier(settings.SECRET_KEY, legacy, origins, write)
-    addresses = Addresses(env.public_url, verifier)
+    addresses = Addresses(env.public_url, verifier, service)
     live = Live(env.max_connections_per_user)
     work = "web and worker" if works else "web"
     figures = partial(_figures, live, log, zoho.calls, time.time(), work)
@@ -221,7 +242,14 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
         models=guarded,
         crm=crm,
         zoho=zoho,
+        azure=_azure(env, runs, service, push, addresses) if service and push else None,
     )
+
+
+def _azure(env: Environment, runs: Runs, service: SignalRService, push: Push, addresses: Addresses) -> Azure:
+    secret = env.azure_signalr_upstream_secret
+    hears = Upstream(runs, service, push, addresses, secret.get_secret_value()) if secret else None
+    return Azure(service, push, hears)
 
 
 def _figures(live: Live, log: Log, calls: CrmCalls, started_at: float, work: str) -> dict[str, Any]:

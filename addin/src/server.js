@@ -34,7 +34,8 @@ function errorSentence(error) {
 }
 
 /**
- * @typedef {{url: string, mode: string, accessToken: string, bearer?: string, features?: Record<string, boolean>}} Terms
+ * @typedef {{url: string, mode: string, accessToken: string, bearer?: string, features?: Record<string, boolean>,
+ *   fallbacks?: {transport: string, url: string, accessToken?: string}[]}} Terms
  * @typedef {{run_id: string, state: string, events: import("./story.js").Envelope[], cursor: string, closed: boolean}} Page
  */
 
@@ -89,6 +90,9 @@ export class Server {
 
   /** @param {string} runId @param {object} corrections */
   save = (runId, corrections) => this.#again(() => this.#json(`/stream/runs/${runId}/save`, { method: "POST", body: { corrections } }));
+
+  /** Have the run pushed to our connections at Azure. @param {string} runId @param {AbortSignal} signal */
+  subscribe = (runId, signal) => this.#json(`/stream/runs/${runId}/subscribe`, { method: "POST", body: {}, signal });
 
   /** @param {string} runId */
   cancel = (runId) => this.#again(() => this.#json(`/stream/runs/${runId}/cancel`, { method: "POST", body: {} }));

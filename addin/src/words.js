@@ -20,7 +20,7 @@ export const learnedFrom = ({ original, edited_at: at }) =>
 export const duration = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(ms < 10000 ? 2 : 1)} s`);
 
 /** @type {Record<string, string>} */
-export const RUNGS = { websocket: "WebSocket", sse: "Server-sent events", ndjson: "NDJSON stream", polling: "Long polling" };
+export const RUNGS = { signalr: "Azure SignalR", websocket: "WebSocket", sse: "Server-sent events", ndjson: "NDJSON stream", polling: "Long polling" };
 
 /**
  * The state of the page, and the sentence that says it.

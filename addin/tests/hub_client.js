@@ -14,8 +14,8 @@ const events = [];
 /** @type {(() => void)[]} */
 let waiting = [];
 const stir = () => waiting.splice(0).forEach((go) => go());
-connection.on("event", (envelope) => {
-  events.push(envelope);
+connection.on("event", (...envelopes) => {
+  events.push(...envelopes);
   stir();
 });
 /** @type {string[]} */

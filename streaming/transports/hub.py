@@ -7,8 +7,7 @@ the cursor's business, so there are neither streams nor stateful reconnects.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
 import orjson
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -131,28 +130,15 @@ class EmailHub(RunSocket):
         return None
 
     async def _invoke(self, record: Record) -> None:
-        if not (method := METHODS.get(record.target)):
-            return await self._complete(record, error="This hub has no such method.")
-        try:
-            arguments = await asyncio.to_thread(method.arguments, record.arguments)
-            result = await method.call(self, *arguments)
-        except ValidationError as error:
-            await self._complete(record, error=problem_from(error).detail)
-        except Problem as problem:
-            await self._complete(record, error=problem.detail)
-        except BadCursor:
-            await self._complete(record, error="A cursor has the form <epoch>.<sequence>.")
-        else:
-            await self._complete(record, result=result)
-            # The caller knows its run by now; only then it is told.
-            if record.target == "ProcessEmail":
-                await self.follow(result["run_id"], None)
-        return None
+        outcome = await outcome_of(self, record)
+        await self._complete(record, **outcome)
+        # The caller knows its run by now; only then it is told.
+        if record.target == "ProcessEmail" and "result" in outcome:
+            await self.follow(outcome["result"]["run_id"], None)
 
     async def _complete(self, record: Record, **outcome: Any) -> None:
         if record.invocationId is not None:
-            answer = {"type": COMPLETION, "invocationId": record.invocationId, **outcome}
-            await self.send_text(orjson.dumps(answer).decode() + END)
+            await self.send_text(completion_of(record, outcome))
 
     # ------------------------------------------------------------ methods
 
@@ -172,25 +158,51 @@ class EmailHub(RunSocket):
         self.budget.acknowledged(run_id, sequence)
 
 
-class Method:
-    """What a client may call: `call(hub, *arguments)`. Trailing arguments may be left out where null will do."""
+class Methods(Protocol):
+    """What a client may call, wherever its connection is held: here, or by Azure. May raise `Problem`, `BadCursor`."""
 
-    def __init__(self, call: Callable[..., Awaitable[Any]], shape: Any) -> None:
-        self.call = call
-        self._most = len(get_args(shape))
-        self._shape: TypeAdapter[Any] = TypeAdapter(shape)
+    async def process_email(self, email: Email) -> dict[str, str]: ...
 
-    def arguments(self, given: Sequence[Any]) -> tuple[Any, ...]:
-        """Raises `ValidationError`."""
-        fitting: tuple[Any, ...] = self._shape.validate_python((*given, *[None] * (self._most - len(given))))
-        return fitting
+    async def subscribe(self, run_id: str, after: str | None) -> None: ...
+
+    async def leave(self, run_id: str) -> None: ...
+
+    async def save(self, run_id: str, corrections: Corrections | None) -> str: ...
+
+    async def cancel(self, run_id: str) -> str: ...
+
+    async def acknowledge(self, run_id: str, sequence: int) -> None: ...
 
 
-METHODS = {
-    "ProcessEmail": Method(EmailHub.process_email, tuple[Email]),
-    "Subscribe": Method(EmailHub.subscribe, tuple[str, str | None]),
-    "Unsubscribe": Method(EmailHub.leave, tuple[str]),
-    "Save": Method(EmailHub.save, tuple[str, Corrections | None]),
-    "Cancel": Method(EmailHub.cancel, tuple[str]),
-    "Ack": Method(EmailHub.acknowledge, tuple[str, int]),
+# By the names that clients use: ours, and the arguments. Trailing ones may be left out where null will do.
+METHODS: dict[str, tuple[str, Any]] = {
+    "ProcessEmail": ("process_email", tuple[Email]),
+    "Subscribe": ("subscribe", tuple[str, str | None]),
+    "Unsubscribe": ("leave", tuple[str]),
+    "Save": ("save", tuple[str, Corrections | None]),
+    "Cancel": ("cancel", tuple[str]),
+    "Ack": ("acknowledge", tuple[str, int]),
 }
+_ARGUMENTS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(shape) for name, (_, shape) in METHODS.items()}
+
+
+async def outcome_of(methods: Methods, record: Record) -> dict[str, Any]:
+    """Do what an invocation asks for: `result`, or `error` in words for people."""
+    if record.target not in METHODS:
+        return {"error": "This hub has no such method."}
+    name, shape = METHODS[record.target]
+    given = (*record.arguments, *[None] * (len(get_args(shape)) - len(record.arguments)))
+    try:
+        arguments = await asyncio.to_thread(_ARGUMENTS[record.target].validate_python, given)
+        return {"result": await getattr(methods, name)(*arguments)}
+    except ValidationError as error:
+        return {"error": problem_from(error).detail}
+    except Problem as problem:
+        return {"error": problem.detail}
+    except BadCursor:
+        return {"error": "A cursor has the form <epoch>.<sequence>."}
+
+
+def completion_of(record: Record, outcome: dict[str, Any]) -> str:
+    """The answer to an invocation that asked for one."""
+    return orjson.dumps({"type": COMPLETION, "invocationId": record.invocationId, **outcome}).decode() + END

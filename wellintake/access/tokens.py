@@ -5,10 +5,11 @@ import time
 
 import jwt
 
-from streaming.addresses import Kind
+from streaming.addresses import TICKET_SECONDS, Kind
+from streaming.azure.endpoint import CLIENT_SECONDS
 from streaming.callers import Caller
 
-SECONDS: dict[Kind, int] = {"bearer": 3600, "ticket": 60, "run": 900}
+SECONDS: dict[Kind, int] = {"bearer": 3600, "ticket": TICKET_SECONDS, "run": 900, "signalr": CLIENT_SECONDS}
 
 
 def token_for(caller: Caller, kind: Kind, secret: str, run_id: str | None = None) -> str:

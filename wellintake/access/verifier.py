@@ -42,6 +42,11 @@ class Verifier:
         found = caller_of_token(run_token, "run", self._secret)
         return found[0] if found else None
 
+    def sender_of(self, token: str) -> Caller | None:
+        """Whose connection at Azure this is."""
+        found = caller_of_token(token, "signalr", self._secret)
+        return found[0] if found else None
+
     async def spend(self, ticket: str) -> Caller | None:
         """The caller of a socket ticket, the first time it is shown; None from then on, on every replica."""
         if not (found := caller_of_token(ticket, "ticket", self._secret)):

@@ -3,6 +3,7 @@
 import { Cut, Problem } from "../server.js";
 import { overNdjson } from "./ndjson.js";
 import { overPolling } from "./poll.js";
+import { overSignalR } from "./signalr.js";
 import { overSocket } from "./socket.js";
 import { overSse } from "./sse.js";
 
@@ -22,7 +23,7 @@ import { overSse } from "./sse.js";
  */
 
 /** @type {readonly (readonly [string, Way])[]} */
-export const RUNGS = [["websocket", overSocket], ["sse", overSse], ["ndjson", overNdjson], ["polling", overPolling]];
+export const RUNGS = [["signalr", overSignalR], ["websocket", overSocket], ["sse", overSse], ["ndjson", overNdjson], ["polling", overPolling]];
 
 const SETTLING = new Set(["review_ready", "complete", "error", "cancelled"]);
 
@@ -116,8 +117,7 @@ class Ladder {
 
   /** @param {Terms} terms */
   way({ mode }) {
-    // An Azure client token opens no socket of ours.
-    if (this.rungs[this.step][0] === "websocket" && mode === "signalr") this.step++;
+    if (this.rungs[this.step][0] === "signalr" && mode !== "signalr") this.step++;
     return this.rungs[this.step][1];
   }
 

@@ -12,7 +12,8 @@ const PING_MS = 20_000;
  * @param {string | null} cursor @param {import("./body.js").Rung} rung @returns {AsyncGenerator<Envelope>}
  */
 export async function* overSocket(server, terms, runId, cursor, { signal, patience, onLive }) {
-  const socket = new server.WebSocket(terms.url, ["wellintake.v1", `ticket.${terms.accessToken}`]);
+  const { url, accessToken } = (terms.mode === "signalr" && terms.fallbacks?.find(({ transport }) => transport === "websocket")) || terms;
+  const socket = new server.WebSocket(url, ["wellintake.v1", `ticket.${accessToken}`]);
   const send = (/** @type {object} */ frame) => socket.readyState === 1 && socket.send(JSON.stringify(frame));
   const frames = framesOf(socket, patience, signal);
   let last = 0;
