@@ -60,9 +60,7 @@ class Environment(BaseSettings):
     allowed_hosts: Names = Field(
         ("localhost", "127.0.0.1", "[::1]"), description="Host names that the server answers to, by commas."
     )
-    allowed_origins: Names = Field(
-        (), description="Origins beside our own whose pages may open sockets and call us, by commas."
-    )
+    allowed_origins: Names = Field((), description="Origins beside our own whose pages may open sockets, by commas.")
     public_url: Origin | None = Field(
         None, description="The server's address as clients see it. Default: from the request."
     )

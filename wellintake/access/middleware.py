@@ -10,7 +10,7 @@ from streaming.problems import Problem
 from streaming.responses import problem_response
 
 Next = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
-KEY_PARAMETERS = ("api_key", "apikey", "key", "x-api-key")
+KEY_PARAMETERS = {"api_key", "apikey", "key", "x-api-key"}
 
 
 @async_only_middleware
@@ -19,7 +19,7 @@ def identify_caller(get_response: Next) -> Next:
 
     async def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.path.startswith(("/stream", "/intake", "/metrics")):
-            if any(name in request.GET for name in KEY_PARAMETERS):
+            if any(name.lower() in KEY_PARAMETERS for name in request.GET):
                 detail = "Keys do not belong in addresses, which end up in logs. Send the header X-API-Key."
                 return problem_response(request, Problem(400, "key_in_query", detail))
             request.caller = await _caller(request)  # type: ignore[attr-defined]

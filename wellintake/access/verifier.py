@@ -4,7 +4,9 @@ import time
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.http.request import split_domain_port, validate_host
 
 from streaming.addresses import Kind
 from streaming.callers import Caller
@@ -50,11 +52,13 @@ class Verifier:
         return caller if await self._database(_spend, ticket_id) else None
 
     def origin_allowed(self, origin: str | None, host: str) -> bool:
-        """No Origin at all is no browser; `null` and strangers are refused."""
+        """No Origin at all is no browser; `null` and strangers are refused. Names that are not ours are strangers, too:
+        DNS can make any name lead here, and then Origin and Host agree."""
         if origin is None:
             return True
         parts = urlsplit(origin)
-        return origin in self._origins or (parts.scheme in ("http", "https") and parts.netloc == host)
+        ours = parts.scheme in ("http", "https") and parts.netloc == host
+        return origin in self._origins or (ours and validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS))
 
 
 def _spend(ticket_id: str) -> bool:

@@ -1,0 +1,248 @@
+"""The table of who may call what, held against every address of the URL configuration."""
+
+import re
+import time
+from dataclasses import dataclass, field
+
+import httpx2
+import jwt
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.asgi import get_asgi_application
+from django.test import Client
+from django.utils import timezone
+
+from conftest import MAIL
+from extraction.types import Email
+from streaming.callers import Caller
+from streaming.models import Run
+from wellintake.access.keys import make_key
+from wellintake.access.tokens import token_for
+from wellintake.models import ApiKey
+from wellintake.tests.access_table import ADMIN_FOR_ALL_STAFF, HTTP, NOBODY, OTHERWISE, private, routes
+
+pytestmark = [pytest.mark.embedded, pytest.mark.django_db(transaction=True)]
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+REFUSED = {401, 403, 404, 405, 429, 500}
+
+
+@dataclass
+class Office:
+    """A firm with its run and its keys, and a run of somebody else."""
+
+    run: str
+    foreign: str
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def address(self, route, run):
+        return "/" + re.sub(r"<(\w+:)?run_id>", run, route)
+
+
+def run_of(tenant):
+    email = Email(**MAIL).model_dump_json()
+    given = {"owner": "o", "correlation_id": "c", "mode": "preview", "digest": "d", "state": "cancelled"}
+    return str(Run.objects.create(tenant=tenant, email=email, closed=True, **given).id)
+
+
+@pytest.fixture
+def office():
+    office = Office(run_of("firm"), run_of("elsewhere"))
+    office.keys["good"] = make_key("good", "firm")
+    office.keys["revoked"] = make_key("revoked", "firm")
+    ApiKey.objects.filter(name="revoked").update(revoked_at=timezone.now())
+    return office
+
+
+def client(**headers):
+    """The application without a server, its queue and its log's writer: what is let in finds nothing at work."""
+    transport = httpx2.ASGITransport(get_asgi_application())
+    return httpx2.AsyncClient(transport=transport, base_url="http://testserver", headers=headers)
+
+
+async def answers(office, headers, run, only=lambda route: True, query=""):
+    """(status, code) of every private call."""
+    found = {}
+    async with client(**headers) as http:
+        for method, route, _ in private():
+            if only(route):
+                body = {"json": {"nonsense": 1}} if method == "POST" else {}
+                answer = await http.request(method, office.address(route, run) + query, **body)
+                found[method, route] = (answer.status_code, code_of(answer))
+    return found
+
+
+def code_of(answer):
+    is_problem = answer.headers.get("content-type") == "application/problem+json"
+    return answer.json()["code"] if is_problem else None
+
+
+def all_of(outcome, found):
+    return {call: answer for call, answer in found.items() if answer != outcome}
+
+
+def test_every_address_has_a_row_and_every_row_an_address():
+    known = {route for route in routes() if not route.startswith("admin/")}
+
+    assert known == set(HTTP) | set(OTHERWISE)
+
+
+async def test_a_method_without_an_entry_is_not_allowed(office):
+    found = {}
+    async with client(**{"X-API-Key": office.keys["good"]}) as http:
+        for route, row in HTTP.items():
+            for method in set(METHODS) - set(row):
+                answer = await http.request(method, office.address(route, office.run))
+                if answer.status_code != 405 or not set(row) <= set(answer.headers["allow"].split(", ")):
+                    found[method, route] = answer.status_code
+
+    assert found == {}
+
+
+async def test_what_is_open_answers_everybody(office):
+    async with client() as http:
+        opened = [route for route, row in HTTP.items() if NOBODY in row.values()]
+        found = {route: (await http.get(f"/{route}")).status_code for route in opened}
+
+    assert found.pop("stream/health") == 503  # no work goes on here, and it says so to everybody
+    assert all_of(200, found) == {}
+
+
+def forged(kind="bearer", secret="x" * 50, run_id=None):
+    return token_for(Caller("user:ann", "firm"), kind, secret, run_id)
+
+
+def good(kind="bearer", run_id=None):
+    return forged(kind, settings.SECRET_KEY, run_id)
+
+
+def outdated():
+    claims = jwt.decode(good(), options={"verify_signature": False}) | {"exp": int(time.time()) - 1}
+    return jwt.encode(claims, settings.SECRET_KEY, algorithm="HS256")
+
+
+def unsigned():
+    return jwt.encode(jwt.decode(good(), options={"verify_signature": False}), None, algorithm="none")
+
+
+def shorn(key):
+    return key[:-1] + ("A" if key[-1] != "A" else "B")
+
+
+STRANGERS = {
+    "no credentials": lambda office: {},
+    "a key that is none": lambda office: {"X-API-Key": "wrong"},
+    "an unknown key": lambda office: {"X-API-Key": "wi_0123_wrong"},
+    "a key with another secret": lambda office: {"X-API-Key": shorn(office.keys["good"])},
+    "a key in the wrong place": lambda office: {"Authorization": f"Bearer {office.keys['good']}"},
+    "a revoked key": lambda office: {"X-API-Key": office.keys["revoked"]},
+    "a forged token": lambda office: {"Authorization": f"Bearer {forged()}"},
+    "an unsigned token": lambda office: {"Authorization": f"Bearer {unsigned()}"},
+    "an expired token": lambda office: {"Authorization": f"Bearer {outdated()}"},
+    "a ticket": lambda office: {"Authorization": f"Bearer {good('ticket')}"},
+    "a run token": lambda office: {"Authorization": f"Bearer {good('run', run_id=office.run)}"},
+    "another scheme": lambda office: {"Authorization": f"Basic {good()}"},
+}
+
+
+@pytest.mark.parametrize("who", STRANGERS)
+async def test_strangers_are_told_nothing_but_that(office, who):
+    found = await answers(office, STRANGERS[who](office), office.run)
+
+    assert all_of((401, "not_signed_in"), found) == {}
+
+
+@pytest.mark.parametrize("scheme", ["key", "bearer"])
+async def test_who_is_signed_in_is_let_in(office, scheme):
+    headers = {"key": {"X-API-Key": office.keys["good"]}, "bearer": {"Authorization": f"Bearer {good()}"}}[scheme]
+    found = await answers(office, headers, office.run)
+
+    assert {call: answer for call, answer in found.items() if answer[0] in REFUSED} == {}
+
+
+@pytest.mark.parametrize("run", ["foreign", "unknown"])
+async def test_the_runs_of_others_are_as_unknown_as_those_that_never_were(office, run):
+    run_id = office.foreign if run == "foreign" else "00000000-0000-7000-8000-000000000000"
+    headers = {"X-API-Key": office.keys["good"]}
+    # These read their body first: it has to be one.
+    found = await answers(office, headers, run_id, lambda route: "run_id" in route and "followup" not in route)
+    bodies = {call: answer for call, answer in found.items() if answer == (422, "fields_at_fault")}
+
+    assert {route.rpartition("/")[2] for _, route in bodies} <= {"save", "rerun"}
+    async with client(**headers) as http:
+        for _, route in bodies:
+            answer = await http.post(office.address(route, run_id))
+            found["POST", route] = (answer.status_code, code_of(answer))
+    assert all_of((404, "no_such_run"), found) == {}
+
+
+async def test_a_key_in_an_address_is_refused_whoever_sends_it(office):
+    for name in ("api_key", "key", "X-API-Key"):
+        found = await answers(office, {}, office.run, query=f"?{name}={office.keys['good']}")
+        assert all_of((400, "key_in_query"), found) == {}
+
+
+async def test_a_run_token_in_an_address_reads_the_events_of_its_run_and_nothing_else(office):
+    token = good("run", run_id=office.run)
+    found = await answers(office, {}, office.run, query=f"?access_token={token}")
+    events = ("GET", "stream/runs/<run:run_id>/events")
+
+    assert found.pop(events) == (200, None)
+    assert all_of((401, "not_signed_in"), found) == {}
+    foreign = await answers(office, {}, office.foreign, lambda route: route == events[1], f"?access_token={token}")
+    assert foreign[events] == (404, "no_such_run")
+    for kind in ("bearer", "ticket"):
+        found = await answers(office, {}, office.run, lambda route: route == events[1], f"?access_token={good(kind)}")
+        assert found[events] == (401, "not_signed_in")
+
+
+async def test_pages_of_other_origins_may_read_no_answer(office):
+    """There is no CORS: what a browser lets other pages send, they cannot read, and JSON they cannot send at all."""
+    headers = {"X-API-Key": office.keys["good"], "Origin": "https://evil.example"}
+    form = {"content": b"subject=x", "headers": {"Content-Type": "text/plain"}}
+    async with client(**headers) as http:
+        for method, route, _ in private():
+            address = office.address(route, office.run)
+            preflight = await http.options(address, headers={"Access-Control-Request-Method": method})
+            answer = await http.request(method, address, **form)
+
+            assert not any(name.lower().startswith("access-control") for name in (*preflight.headers, *answer.headers))
+            assert preflight.status_code == 405
+            reads_a_body = method == "POST" and route.rpartition("/")[2] in ("runs", "process-email", "email", "rerun")
+            assert (answer.status_code == 415) or not reads_a_body
+
+
+def admin_addresses():
+    """An address for each route of the admin."""
+    for route in routes():
+        if route.startswith("admin/"):
+            plain = route.replace("^(?P<app_label>streaming|wellintake|auth|zoho)/$", "streaming/")
+            plain = plain.replace("(?P<url>.*)$", "nothing")
+            plain = re.sub(r"<uuid:\w+>", "00000000-0000-7000-8000-000000000000", plain)
+            yield route, "/" + re.sub(r"<((int|path):)?\w+>", "1", plain)
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("who", ["nobody", "key"])
+def test_the_admin_knows_sessions_only(office, who, method):
+    browser = Client(headers={"X-API-Key": office.keys["good"]} if who == "key" else {})
+    found = {}
+    for route, address in admin_addresses():
+        answer = getattr(browser, method)(address)
+        if not (answer.status_code == 302 and answer.headers["location"].startswith("/admin/login/")):
+            found[route] = answer.status_code
+
+    # Logging in and out needs none; a stream cannot be sent to a log-in form.
+    assert set(found) <= {"admin/login/", "admin/logout/", "admin/live/events"}
+    assert found["admin/live/events"] in (403, 405)
+
+
+def test_staff_without_permissions_see_nothing_of_anybody(office):
+    browser = Client()
+    browser.force_login(User.objects.create_user("ann", is_staff=True))
+    found = {route: browser.get(address) for route, address in admin_addresses()}
+    seen = {route for route, answer in found.items() if answer.status_code == 200}
+
+    assert seen <= ADMIN_FOR_ALL_STAFF
+    assert {answer.status_code for answer in found.values()} <= {200, 302, 403, 404, 405}
+    assert "Jane Roe" not in "".join(found[route].content.decode() for route in seen)
