@@ -27,6 +27,6 @@ socket_routes = [
     path("stream", EmailHub.as_asgi(**_given)),
     path("admin/live/socket", _live),
 ]
-_sockets = Doorkeeper(URLRouter(socket_routes), _parts.verifier)
+_sockets = Doorkeeper(URLRouter(socket_routes), _parts.verifier, _parts.origins)
 
 application = Lifecycle({"http": django_application, "websocket": _sockets}, _parts)

@@ -32,7 +32,8 @@ from streaming.measures import Measures
 from streaming.pulse import Pulse
 from streaming.runs import Runs
 from streaming.worker import Pipeline, RunWorker
-from wellintake.access.verifier import Verifier
+from wellintake.access.farewell import end_the_unwelcome
+from wellintake.access.verifier import Origins, Verifier
 from wellintake.circuits import StoredCircuit
 from wellintake.crm_calls import CrmCalls
 from wellintake.database import DatabaseThreads
@@ -84,6 +85,7 @@ class Parts:
     worker: RunWorker
     live: Live
     verifier: Verifier
+    origins: Origins
     addresses: Addresses
     tools: Tools
     models: Sequence[GuardedModel]
@@ -113,6 +115,7 @@ class Parts:
             "heartbeat": self.worker.heartbeat(),
             "pulse": self.pulse.beat(),
             "pulse_heard": self.pulse.hear(),
+            "farewell": end_the_unwelcome(self.live, self.verifier),
             **{name: work() for name, work in self.besides.items()},
         }
         self.tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
@@ -198,7 +201,7 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
     runs = Runs(log, write, read, tools, engine.submit, env.max_runs_per_user)
     legacy = env.api_key.get_secret_value() if env.api_key else None
     origins = frozenset(env.allowed_origins) | ({env.public_url} if env.public_url else set())
-    verifier = Verifier(settings.SECRET_KEY, legacy, origins, write)
+    verifier = Verifier(settings.SECRET_KEY, legacy, write, read)
     addresses = Addresses(env.public_url, verifier)
     live = Live(env.max_connections_per_user)
     work = "web and worker" if works else "web"
@@ -216,6 +219,7 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
         worker=RunWorker(runs, crm, write, _pipeline(env), addresses.page_of),
         live=live,
         verifier=verifier,
+        origins=Origins(settings.ALLOWED_HOSTS, origins),
         addresses=addresses,
         tools=tools,
         models=guarded,

@@ -29,7 +29,7 @@ def identify_caller(get_response: Next) -> Next:
         verifier = parts().verifier
         token = request.GET.get("access_token")
         if token and request.method == "GET" and request.path.endswith("/events"):
-            return verifier.reader_of(token)
+            return await verifier.reader_of(token)
         return await verifier.caller_of({name.lower(): value for name, value in request.headers.items()})
 
     return middleware

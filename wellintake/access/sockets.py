@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 
 from channels.security.websocket import WebsocketDenier
 
-from wellintake.access.verifier import Verifier
+from wellintake.access.verifier import Origins, Verifier
 
 Scope = MutableMapping[str, Any]
 Application = Callable[[Scope, Any, Any], Awaitable[Any]]
@@ -16,13 +16,14 @@ class Doorkeeper:
     """Refuses strange origins before the handshake, and puts `scope["caller"]`: None when the ticket is no good, so
     that the consumer can say so in a frame that browsers let a page see."""
 
-    def __init__(self, application: Application, verifier: Verifier) -> None:
+    def __init__(self, application: Application, verifier: Verifier, origins: Origins) -> None:
         self._application = application
         self._verifier = verifier
+        self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> Any:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        if not self._verifier.origin_allowed(headers.get("origin"), headers.get("host", "")):
+        if not self._origins.allow(headers.get("origin"), headers.get("host", "")):
             return await WebsocketDenier()(scope, receive, send)
         ticket = _ticket(scope)
         caller = await self._verifier.spend(ticket) if ticket else None

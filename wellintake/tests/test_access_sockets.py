@@ -15,8 +15,9 @@ from streaming.callers import Caller
 from streaming.tests.reading import PROTOCOL, ticket
 from streaming.transports.hub import METHODS
 from streaming.transports.websocket import ClientMessage
+from wellintake.access.keys import SCOPES
 from wellintake.access.tokens import token_for
-from wellintake.tests.access_table import INVOCATIONS, MESSAGES, SOCKETS
+from wellintake.tests.access_table import INVOCATIONS, MESSAGES, SIGNED_IN, SOCKETS
 
 pytestmark = [pytest.mark.server, pytest.mark.embedded]
 SECRET = "a-secret-for-tests-that-is-long-enough-0123456789"
@@ -186,8 +187,45 @@ async def answer_to(socket, request_id):
     raise AssertionError(f"closed with {socket.close_code}")
 
 
+async def until_refused(socket):
+    """What is said up to the answer to a message of an unknown type."""
+    async for text in socket:
+        said = json.loads(text)
+        yield said
+        if code_in(said) == "fields_at_fault":
+            return
+
+
 def code_in(said):
     return said["data"]["code"] if said["type"] == "error" else None
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+async def test_a_scope_opens_what_it_is_for_on_a_socket(server, scope):
+    caller = Caller("user:ann", "firm", scopes=frozenset([scope]))
+    run_id = await run_of(server, ANN)
+    async with connected(server, caller) as socket:
+        for kind, (needed, more) in MESSAGES.items():
+            if needed != SIGNED_IN:
+                said = {"data": MAIL} if more is None else {"run_id": run_id, **more}
+                await socket.send(json.dumps({"type": kind, "request_id": kind, **said}))
+                await socket.send(json.dumps({"type": "dance", "request_id": kind}))  # a subscription has no answer
+                is_refused = "missing_scope" in [code_in(said) async for said in until_refused(socket)]
+                assert is_refused == (scope not in (needed, "admin")), kind
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+async def test_a_scope_opens_what_it_is_for_on_the_hub(server, scope):
+    caller = Caller("user:ann", "firm", scopes=frozenset([scope]))
+    run_id = await run_of(server, ANN)
+    async with websockets.connect(address_of(server, "stream", ticket_of(caller)), proxy=None) as socket:
+        hub = Hub(socket)
+        assert await hub.handshake() == {}
+        for target, (needed, more) in INVOCATIONS.items():
+            if needed != SIGNED_IN:
+                outcome = await hub.outcome(target, *([MAIL] if more is None else [run_id, *more]))
+                is_refused = "lacks the scope" in outcome.get("error", "")
+                assert is_refused == (scope not in (needed, "admin")), target
 
 
 async def test_a_ticket_of_negotiate_works_once_whichever_socket_it_is_shown_to(server):

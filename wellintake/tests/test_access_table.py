@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import httpx2
 import jwt
 import pytest
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.asgi import get_asgi_application
@@ -17,13 +18,16 @@ from conftest import MAIL
 from extraction.types import Email
 from streaming.callers import Caller
 from streaming.models import Run
-from wellintake.access.keys import make_key
+from wellintake.access.keys import EVERYTHING, SCOPES, make_key
 from wellintake.access.tokens import token_for
 from wellintake.models import ApiKey
-from wellintake.tests.access_table import ADMIN_FOR_ALL_STAFF, HTTP, NOBODY, OTHERWISE, private, routes
+from wellintake.tests.access_table import ADMIN_FOR_ALL_STAFF, HTTP, NOBODY, OTHERWISE, SIGNED_IN, private, routes
 
 pytestmark = [pytest.mark.embedded, pytest.mark.django_db(transaction=True)]
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+# Calls read their body first: these are good ones, by the end of the route.
+MAILS = dict.fromkeys(("runs", "process-email", "email"), MAIL)
+WHOLE = {**MAILS, "save": {}, "rerun": {}, "followup": {"company": {"city": "Fort Wayne"}}}
 REFUSED = {401, 403, 404, 405, 429, 500}
 
 
@@ -48,8 +52,9 @@ def run_of(tenant):
 @pytest.fixture
 def office():
     office = Office(run_of("firm"), run_of("elsewhere"))
-    office.keys["good"] = make_key("good", "firm")
-    office.keys["revoked"] = make_key("revoked", "firm")
+    office.keys["good"] = make_key("good", "firm", EVERYTHING)
+    office.keys["revoked"] = make_key("revoked", "firm", EVERYTHING)
+    office.keys["expired"] = make_key("expired", "firm", EVERYTHING, timezone.now())
     ApiKey.objects.filter(name="revoked").update(revoked_at=timezone.now())
     return office
 
@@ -60,14 +65,14 @@ def client(**headers):
     return httpx2.AsyncClient(transport=transport, base_url="http://testserver", headers=headers)
 
 
-async def answers(office, headers, run, only=lambda route: True, query=""):
+async def answers(office, headers, run, only=lambda route: True, query="", body=None):
     """(status, code) of every private call."""
     found = {}
     async with client(**headers) as http:
         for method, route, _ in private():
             if only(route):
-                body = {"json": {"nonsense": 1}} if method == "POST" else {}
-                answer = await http.request(method, office.address(route, run) + query, **body)
+                sent = (body or {}).get(route.rpartition("/")[2], {"nonsense": 1}) if method == "POST" else None
+                answer = await http.request(method, office.address(route, run) + query, json=sent)
                 found[method, route] = (answer.status_code, code_of(answer))
     return found
 
@@ -108,12 +113,18 @@ async def test_what_is_open_answers_everybody(office):
     assert all_of(200, found) == {}
 
 
-def forged(kind="bearer", secret="x" * 50, run_id=None):
-    return token_for(Caller("user:ann", "firm"), kind, secret, run_id)
+def forged(kind="bearer", run_id=None, secret="x" * 50, **caller):
+    given = {"subject": "user:ann", "tenant": "firm", "scopes": frozenset(EVERYTHING), **caller}
+    return token_for(Caller(**given), kind, secret, run_id)
 
 
-def good(kind="bearer", run_id=None):
-    return forged(kind, settings.SECRET_KEY, run_id)
+def good(kind="bearer", run_id=None, **caller):
+    return forged(kind, run_id, settings.SECRET_KEY, **caller)
+
+
+def made_from(key):
+    """A token that was made from this key."""
+    return good(subject=f"key:{key.split('_')[1]}")
 
 
 def outdated():
@@ -136,6 +147,12 @@ STRANGERS = {
     "a key with another secret": lambda office: {"X-API-Key": shorn(office.keys["good"])},
     "a key in the wrong place": lambda office: {"Authorization": f"Bearer {office.keys['good']}"},
     "a revoked key": lambda office: {"X-API-Key": office.keys["revoked"]},
+    "an expired key": lambda office: {"X-API-Key": office.keys["expired"]},
+    "a token of a revoked key": lambda office: {"Authorization": f"Bearer {made_from(office.keys['revoked'])}"},
+    "a token of an expired key": lambda office: {"Authorization": f"Bearer {made_from(office.keys['expired'])}"},
+    "a token of a key that was deleted": lambda office: {"Authorization": f"Bearer {made_from('wi_0123_x')}"},
+    "a token of API_KEY, which is gone": lambda office: {"Authorization": f"Bearer {good(subject='key:legacy')}"},
+    "a session that is over": lambda office: {"Authorization": f"Bearer {good(until=time.time() - 1)}"},
     "a forged token": lambda office: {"Authorization": f"Bearer {forged()}"},
     "an unsigned token": lambda office: {"Authorization": f"Bearer {unsigned()}"},
     "an expired token": lambda office: {"Authorization": f"Bearer {outdated()}"},
@@ -164,16 +181,41 @@ async def test_who_is_signed_in_is_let_in(office, scheme):
 async def test_the_runs_of_others_are_as_unknown_as_those_that_never_were(office, run):
     run_id = office.foreign if run == "foreign" else "00000000-0000-7000-8000-000000000000"
     headers = {"X-API-Key": office.keys["good"]}
-    # These read their body first: it has to be one.
-    found = await answers(office, headers, run_id, lambda route: "run_id" in route and "followup" not in route)
-    bodies = {call: answer for call, answer in found.items() if answer == (422, "fields_at_fault")}
-
-    assert {route.rpartition("/")[2] for _, route in bodies} <= {"save", "rerun"}
-    async with client(**headers) as http:
-        for _, route in bodies:
-            answer = await http.post(office.address(route, run_id))
-            found["POST", route] = (answer.status_code, code_of(answer))
+    found = await answers(office, headers, run_id, lambda route: "run_id" in route, body=WHOLE)
     assert all_of((404, "no_such_run"), found) == {}
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("kind", ["key", "token"])
+async def test_a_scope_opens_what_it_is_for_and_nothing_else(office, scope, kind):
+    key = await sync_to_async(make_key)(scope, "firm", [scope])
+    headers = {"X-API-Key": key} if kind == "key" else {"Authorization": f"Bearer {good(scopes=frozenset([scope]))}"}
+    closed = {route for _, route, needed in private() if scope not in (needed, "admin") and needed != SIGNED_IN}
+    refused = await answers(office, headers, office.run, lambda route: route in closed, body=WHOLE)
+    let_in = await answers(office, headers, office.run)
+
+    for method, route, needed in private():
+        if needed in (scope, SIGNED_IN) or scope == "admin":
+            assert let_in[method, route][0] not in REFUSED, route
+        else:
+            assert refused[method, route] == (403, "missing_scope"), route
+    assert await Run.objects.acount() == 2
+
+
+async def test_a_key_that_lost_a_scope_takes_it_from_its_tokens(office):
+    headers = {"Authorization": f"Bearer {made_from(office.keys['good'])}"}
+    await ApiKey.objects.filter(name="good").aupdate(scopes="metrics")
+    found = await answers(office, headers, office.run)
+
+    assert found["GET", "stream/runs/<run:run_id>"] == (403, "missing_scope")
+    assert found["GET", "metrics"] == (200, None)
+
+
+async def test_the_scope_admin_sees_every_tenant(office):
+    headers = {"X-API-Key": await sync_to_async(make_key)("boss", "firm", ["admin"])}
+    found = await answers(office, headers, office.foreign)
+
+    assert {call: answer for call, answer in found.items() if answer[0] in REFUSED} == {}
 
 
 async def test_a_key_in_an_address_is_refused_whoever_sends_it(office):
