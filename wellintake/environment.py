@@ -4,6 +4,7 @@
 a mistyped secret must not end up in a log.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from extraction.prices import Prices, prices_from
 
 BASE = Path(__file__).resolve().parent.parent
 
+UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 POSTGRESQL = ("postgresql", "postgres")
 PLACEHOLDER_KEYS = frozenset(
     {"changeme", "change-me", "secret", "test", "api-key", "apikey", "your-api-key", "your_api_key", "password", "xxx"}
@@ -133,8 +135,16 @@ class Environment(BaseSettings):
     research_allow_hosts: Names = Field((), description="Tests: hosts that the SSRF guard lets through, by commas.")
     firecrawl_api_key: SecretStr | None = Field(None, description="Firecrawl instead of our own fetch.")
 
-    entra_tenant_id: str | None = Field(None, description="Microsoft Entra tenant for sign-in.")
-    entra_client_id: str | None = Field(None, description="Its application.")
+    entra_tenant_id: Names = Field(
+        (), description="Ids of the Microsoft Entra tenants whose people may sign in, by commas (docs/security.md)."
+    )
+    entra_client_id: Annotated[str, Field(pattern=UUID)] | None = Field(
+        None, description="Id of our application there."
+    )
+    entra_scope: str = Field("access_as_user", description="What that application exposes and its users consent to.")
+    entra_authority: Origin = Field(
+        "https://login.microsoftonline.com", description="Who signs them in; national clouds have their own."
+    )
     event_hubs_connection_string: SecretStr | None = Field(None, description="Analytics of closed runs.")
     event_hub_name: str | None = Field(None, description="The hub for them.")
 
@@ -165,6 +175,7 @@ class Environment(BaseSettings):
         "own_domains",
         "own_names",
         "openai_models",
+        "entra_tenant_id",
         "research_allow_hosts",
         mode="before",
     )
@@ -189,6 +200,22 @@ class Environment(BaseSettings):
         if any("@" in domain or "." not in domain for domain in domains):
             raise ValueError("must be domains such as well.example, without @")
         return tuple(domain.lower() for domain in domains)
+
+    @field_validator("entra_tenant_id")
+    @classmethod
+    def _tenant_ids(cls, tenants: tuple[str, ...]) -> tuple[str, ...]:
+        # Neither `common` nor a domain: a token names its tenant by id, and who is not listed stays outside.
+        if not all(re.match(UUID, tenant) for tenant in tenants):
+            raise ValueError("must be ids such as 00000000-0000-0000-0000-000000000000")
+        return tuple(tenant.lower() for tenant in tenants)
+
+    @field_validator("entra_authority")
+    @classmethod
+    def _encrypted(cls, authority: str) -> str:
+        parts = urlsplit(authority)
+        if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1"):
+            raise ValueError("must be an https address")
+        return authority
 
     @field_validator("allowed_origins")
     @classmethod
@@ -295,7 +322,6 @@ class Environment(BaseSettings):
 NOT_YET = (
     "azure_signalr_connection_string",
     "firecrawl_api_key",
-    "entra_tenant_id",
     "event_hubs_connection_string",
     "otel_exporter_otlp_endpoint",
 )

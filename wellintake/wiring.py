@@ -32,6 +32,7 @@ from streaming.measures import Measures
 from streaming.pulse import Pulse
 from streaming.runs import Runs
 from streaming.worker import Pipeline, RunWorker
+from wellintake.access.entra import EntraTokens
 from wellintake.access.farewell import end_the_unwelcome
 from wellintake.access.verifier import Origins, Verifier
 from wellintake.circuits import StoredCircuit
@@ -201,7 +202,7 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
     runs = Runs(log, write, read, tools, engine.submit, env.max_runs_per_user)
     legacy = env.api_key.get_secret_value() if env.api_key else None
     origins = frozenset(env.allowed_origins) | ({env.public_url} if env.public_url else set())
-    verifier = Verifier(settings.SECRET_KEY, legacy, write, read)
+    verifier = Verifier(settings.SECRET_KEY, legacy, write, read, _entra(env))
     addresses = Addresses(env.public_url, verifier)
     live = Live(env.max_connections_per_user)
     work = "web and worker" if works else "web"
@@ -253,6 +254,12 @@ def _shown(live: Live, one: Connection) -> dict[str, Any]:
         "outstanding": one.outstanding,
         "can_end": live.can_end(one.id),
     }
+
+
+def _entra(env: Environment) -> EntraTokens | None:
+    if not env.entra_client_id:
+        return None
+    return EntraTokens(env.entra_authority, env.entra_tenant_id, env.entra_client_id, env.entra_scope)
 
 
 def _zoho(env: Environment, write: DatabaseThreads, read: DatabaseThreads) -> Zoho:

@@ -22,7 +22,10 @@ def identify_caller(get_response: Next) -> Next:
             if any(name.lower() in KEY_PARAMETERS for name in request.GET):
                 detail = "Keys do not belong in addresses, which end up in logs. Send the header X-API-Key."
                 return problem_response(request, Problem(400, "key_in_query", detail))
-            request.caller = await _caller(request)  # type: ignore[attr-defined]
+            try:
+                request.caller = await _caller(request)  # type: ignore[attr-defined]
+            except Problem as problem:
+                return problem_response(request, problem)
         return await get_response(request)
 
     async def _caller(request: HttpRequest) -> Caller | None:

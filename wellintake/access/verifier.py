@@ -12,6 +12,7 @@ from django.http.request import split_domain_port, validate_host
 from streaming.addresses import Kind
 from streaming.callers import Caller
 from streaming.log import Database
+from wellintake.access.entra import EntraTokens, is_entra
 from wellintake.access.keys import LEGACY, holder_by_id, holder_of, note_use
 from wellintake.access.tokens import SECONDS, caller_of_token, token_for
 from wellintake.models import SpentTicket
@@ -37,20 +38,28 @@ class Origins:
 
 
 class Verifier:
-    """`secret` signs our tokens, `legacy_key` is the `API_KEY` of the settings."""
+    """`secret` signs our tokens, `legacy_key` is the `API_KEY` of the settings, `entra` is there when it is set up."""
 
-    def __init__(self, secret: str, legacy_key: str | None, write: Database, read: Database) -> None:
+    def __init__(
+        self, secret: str, legacy_key: str | None, write: Database, read: Database, entra: EntraTokens | None = None
+    ) -> None:
         self._secret = secret
         self._legacy_key = legacy_key
         self._write = write
         self._read = read
+        self._entra = entra
 
     async def caller_of(self, headers: Mapping[str, str]) -> Caller | None:
-        """Whoever the headers prove: `X-API-Key`, or `Authorization: Bearer`."""
+        """Whoever the headers prove: `X-API-Key`, or `Authorization: Bearer` with a token of ours or of Microsoft's.
+        Raises `Problem` 503 when Microsoft is needed for that and does not answer."""
         if key := headers.get("x-api-key"):
             return await self._holder_of(key)
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        return await self._bearer_of(token.strip(), "bearer") if scheme.lower() == "bearer" else None
+        if scheme.lower() != "bearer":
+            return None
+        if self._entra and is_entra(token.strip()):
+            return await self._entra.caller_of(token.strip())
+        return await self._bearer_of(token.strip(), "bearer")
 
     async def reader_of(self, run_token: str) -> Caller | None:
         """Whoever may read the one run that the token names."""
