@@ -27,6 +27,6 @@ socket_routes = [
     path("stream", EmailHub.as_asgi(**_given)),
     path("admin/live/socket", _live),
 ]
-_sockets = Doorkeeper(URLRouter(socket_routes), _parts.verifier, _parts.origins)
+_sockets = Doorkeeper(URLRouter(socket_routes), _parts.door, _parts.origins, _parts.proxies)
 
 application = Lifecycle({"http": django_application, "websocket": _sockets}, _parts)

@@ -5,6 +5,7 @@ a mistyped secret must not end up in a log.
 """
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -153,6 +154,19 @@ class Environment(BaseSettings):
     )
     max_runs_per_user: Annotated[int, Field(ge=1)] = Field(100, description="Runs in flight.")
     max_connections_per_user: Annotated[int, Field(ge=1)] = Field(20, description="Open streams and sockets.")
+    max_requests_per_user: Annotated[int, Field(ge=1)] = Field(6000, description="Calls a minute by one key or user.")
+    max_requests_per_address: Annotated[int, Field(ge=1)] = Field(
+        12000, description="Calls a minute from one address; of IPv6, from one /64."
+    )
+    max_failed_logins: Annotated[int, Field(ge=1)] = Field(
+        10, description="With one key or user name from one address, before each has to wait twice as long as the last."
+    )
+    max_login_wait: Annotated[int, Field(ge=1, le=86400)] = Field(
+        900, description="Longest such wait, in seconds; failures are counted in spans as long."
+    )
+    trusted_proxies: Names = Field(
+        (), description="Networks of our own proxies, whose `X-Forwarded-For` is believed, as CIDR by commas."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
     log_format: Literal["console", "json"] = Field("console", description="For people or for machines.")
     otel_exporter_otlp_endpoint: Address | None = Field(None, description="OpenTelemetry traces go there.")
@@ -176,6 +190,7 @@ class Environment(BaseSettings):
         "own_names",
         "openai_models",
         "entra_tenant_id",
+        "trusted_proxies",
         "research_allow_hosts",
         mode="before",
     )
@@ -208,6 +223,14 @@ class Environment(BaseSettings):
         if not all(re.match(UUID, tenant) for tenant in tenants):
             raise ValueError("must be ids such as 00000000-0000-0000-0000-000000000000")
         return tuple(tenant.lower() for tenant in tenants)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(str(ip_network(network)) for network in networks)
+        except ValueError:
+            raise ValueError("must be networks such as 10.0.0.0/8") from None
 
     @field_validator("entra_authority")
     @classmethod

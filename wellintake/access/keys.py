@@ -40,6 +40,13 @@ def give_secret(key: ApiKey) -> str:
     return f"wi_{key.id}_{secret}"
 
 
+def id_of(key: str) -> str:
+    """What is public of a key: its id; `API_KEY` when it has not the form of ours."""
+    prefix, _, rest = key.partition("_")
+    key_id, _, secret = rest.partition("_")
+    return key_id if prefix == "wi" and secret and len(key_id) <= 16 else LEGACY.name or ""
+
+
 def holder_of(key: str) -> tuple[Caller, bool] | None:
     """Whose key this is, and whether its last use is to be noted; None when it is unknown, expired or revoked. Takes
     the same time for a wrong secret as for a right one."""

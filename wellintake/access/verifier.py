@@ -14,7 +14,7 @@ from streaming.callers import Caller
 from streaming.log import Database
 from wellintake.access.entra import EntraTokens, is_entra
 from wellintake.access.keys import LEGACY, holder_by_id, holder_of, note_use
-from wellintake.access.tokens import SECONDS, caller_of_token, token_for
+from wellintake.access.tokens import SECONDS, caller_of_token, is_signed, token_for
 from wellintake.models import SpentTicket
 
 DEMO = Caller(subject="demo", tenant="default", name="Demo")
@@ -71,6 +71,10 @@ class Verifier:
             return None
         caller, ticket_id = found
         return await self.still(caller) if await self._write(_spend, ticket_id) else None
+
+    def has_signed(self, credential: str) -> bool:
+        """Whether a token, or a header that holds one, is of our own making; what its time is does not matter."""
+        return is_signed(credential.rpartition(" ")[2], self._secret)
 
     def token(self, caller: Caller, kind: Kind, run_id: str | None = None) -> str:
         return token_for(caller, kind, self._secret, run_id)

@@ -1,6 +1,7 @@
 """Who may call what: one row for every address, one for every message of a socket.
 
-A new address without a row fails `test_access_table.py`; so does a row whose address is gone. To add one:
+A new address without a row fails `test_access_table.py`, a new message `test_access_sockets.py`; so does a row whose
+address is gone. To add one:
 
 - an HTTP address: its route, as `urlpatterns` spells it, into `HTTP`, with what each method needs: a scope, `SIGNED_IN`
   (any good credential) or `NOBODY` (open to everybody). Routes with a `run_id` are also tried on somebody else's run.

@@ -2,26 +2,28 @@
 
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx2
 import jwt
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.core.asgi import get_asgi_application
-from django.test import Client
 from django.utils import timezone
 
 from conftest import MAIL
 from extraction.types import Email
 from streaming.callers import Caller
 from streaming.models import Run
+from wellintake.access.counters import MemoryCounters
+from wellintake.access.door import Door
 from wellintake.access.keys import EVERYTHING, SCOPES, make_key
+from wellintake.access.throttle import Allowance, Throttle
 from wellintake.access.tokens import token_for
 from wellintake.models import ApiKey
-from wellintake.tests.access_table import ADMIN_FOR_ALL_STAFF, HTTP, NOBODY, OTHERWISE, SIGNED_IN, private, routes
+from wellintake.tests.access_table import HTTP, NOBODY, OTHERWISE, SIGNED_IN, private, routes
+from wellintake.wiring import parts
 
 pytestmark = [pytest.mark.embedded, pytest.mark.django_db(transaction=True)]
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -49,8 +51,12 @@ def run_of(tenant):
     return str(Run.objects.create(tenant=tenant, email=email, closed=True, **given).id)
 
 
+GENEROUS = Allowance(requests_per_user=10**6, requests_per_address=10**6, failed_logins=10**6, longest_wait=900)
+
+
 @pytest.fixture
-def office():
+def office(monkeypatch):
+    monkeypatch.setattr(parts(), "door", Door(parts().verifier, Throttle(MemoryCounters(), GENEROUS)))
     office = Office(run_of("firm"), run_of("elsewhere"))
     office.keys["good"] = make_key("good", "firm", EVERYTHING)
     office.keys["revoked"] = make_key("revoked", "firm", EVERYTHING)
@@ -218,6 +224,22 @@ async def test_the_scope_admin_sees_every_tenant(office):
     assert {call: answer for call, answer in found.items() if answer[0] in REFUSED} == {}
 
 
+async def test_whoever_comes_too_often_is_told_when_to_come_back(office, monkeypatch):
+    def at_most(**few):
+        limits = Throttle(MemoryCounters(), replace(GENEROUS, **few))
+        monkeypatch.setattr(parts(), "door", Door(parts().verifier, limits))
+
+    for headers in ({}, {"X-API-Key": "wrong"}, {"X-API-Key": office.keys["good"]}):
+        at_most(requests_per_address=0)
+        assert all_of((429, "too_many_requests"), await answers(office, headers, office.run)) == {}
+    at_most(requests_per_user=0)
+    assert all_of((429, "too_many_requests"), await answers(office, headers, office.run)) == {}
+    at_most(failed_logins=1)
+    found = await answers(office, {"X-API-Key": "wrong"}, office.run)
+    assert next(iter(found.values())) == (401, "not_signed_in")
+    assert set(list(found.values())[1:]) == {(429, "too_many_logins")}
+
+
 async def test_a_key_in_an_address_is_refused_whoever_sends_it(office):
     for name in ("api_key", "key", "X-API-Key"):
         found = await answers(office, {}, office.run, query=f"?{name}={office.keys['good']}")
@@ -252,39 +274,3 @@ async def test_pages_of_other_origins_may_read_no_answer(office):
             assert preflight.status_code == 405
             reads_a_body = method == "POST" and route.rpartition("/")[2] in ("runs", "process-email", "email", "rerun")
             assert (answer.status_code == 415) or not reads_a_body
-
-
-def admin_addresses():
-    """An address for each route of the admin."""
-    for route in routes():
-        if route.startswith("admin/"):
-            plain = route.replace("^(?P<app_label>streaming|wellintake|auth|zoho)/$", "streaming/")
-            plain = plain.replace("(?P<url>.*)$", "nothing")
-            plain = re.sub(r"<uuid:\w+>", "00000000-0000-7000-8000-000000000000", plain)
-            yield route, "/" + re.sub(r"<((int|path):)?\w+>", "1", plain)
-
-
-@pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize("who", ["nobody", "key"])
-def test_the_admin_knows_sessions_only(office, who, method):
-    browser = Client(headers={"X-API-Key": office.keys["good"]} if who == "key" else {})
-    found = {}
-    for route, address in admin_addresses():
-        answer = getattr(browser, method)(address)
-        if not (answer.status_code == 302 and answer.headers["location"].startswith("/admin/login/")):
-            found[route] = answer.status_code
-
-    # Logging in and out needs none; a stream cannot be sent to a log-in form.
-    assert set(found) <= {"admin/login/", "admin/logout/", "admin/live/events"}
-    assert found["admin/live/events"] in (403, 405)
-
-
-def test_staff_without_permissions_see_nothing_of_anybody(office):
-    browser = Client()
-    browser.force_login(User.objects.create_user("ann", is_staff=True))
-    found = {route: browser.get(address) for route, address in admin_addresses()}
-    seen = {route for route, answer in found.items() if answer.status_code == 200}
-
-    assert seen <= ADMIN_FOR_ALL_STAFF
-    assert {answer.status_code for answer in found.values()} <= {200, 302, 403, 404, 405}
-    assert "Jane Roe" not in "".join(found[route].content.decode() for route in seen)
