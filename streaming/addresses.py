@@ -29,7 +29,7 @@ class Tokens(Protocol):
 
     def token(self, caller: Caller, kind: Kind, run_id: str | None = None) -> str: ...
 
-    def sender_of(self, token: str) -> Caller | None:
+    async def sender_of(self, token: str) -> Caller | None:
         """Whose connection at Azure a token of kind `signalr` was made for; None when it is no good any more."""
 
 
@@ -112,8 +112,8 @@ class Addresses:
             ],
         }
 
-    def sender_of(self, token: str) -> Caller | None:
-        return self._tokens.sender_of(token)
+    async def sender_of(self, token: str) -> Caller | None:
+        return await self._tokens.sender_of(token)
 
     def _at_azure(self, service: SignalRService, caller: Caller) -> dict[str, str]:
         token = service.endpoint.client_token(caller, self._tokens.token(caller, "signalr"))

@@ -111,7 +111,7 @@ class IntakeEmailView(RunView):
         description="For older clients. Waits for the run, for 100 seconds at most; a run that takes longer, and any "
         "with `Prefer: respond-async`, is answered with 202 and the address to ask at.",
         request={"application/json": {"$ref": "#/components/schemas/IntakeEmail"}},
-        responses=_answers(400, 401, 406, 409, 413, 415, 422, 429, 503),
+        responses=_answers(400, 401, 403, 406, 409, 413, 415, 422, 429, 503),
         parameters=[
             OpenApiParameter(
                 "Idempotency-Key",
@@ -174,7 +174,7 @@ class IntakeStatusView(RunView):
         auth=SIGNED_IN,  # type: ignore[arg-type]
         summary="What became of a mail",
         description="202 while the run is under way, then what `POST /intake/email` would have answered.",
-        responses=_answers(401, 404, 406, 409, 422, 503),
+        responses=_answers(400, 401, 403, 404, 406, 409, 422, 429, 503),
         parameters=[OpenApiParameter("run_id", OpenApiTypes.UUID, OpenApiParameter.PATH)],
         examples=answered(),
     )

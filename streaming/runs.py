@@ -25,7 +25,7 @@ from extraction.pipeline import ATTACHED, Matches, Tools, matches_of
 from extraction.records import missing_for, records_from
 from extraction.types import Corrections, Email, Engine, Extraction, Mode, Person
 from extraction.values import company_domain
-from streaming.callers import Caller
+from streaming.callers import Caller, Scope
 from streaming.journal import RunJournal
 from streaming.log import Database, Log
 from streaming.models import Event, Run, Step
@@ -88,8 +88,11 @@ class Runs:
 
     # ------------------------------------------------------------ looking
 
-    async def visible(self, run_id: str, caller: Caller | None) -> Run:
-        """The run's row, when the caller may see it; `Problem` 404 otherwise, so that ids cannot be probed."""
+    async def visible(self, run_id: str, caller: Caller | None, scope: Scope = "read") -> Run:
+        """The run's row, when the caller may see it; `Problem` 404 otherwise, so that ids cannot be probed, and 403
+        without the scope for what is to be done with it."""
+        if caller is not None:
+            caller.require(scope)
         run = await self._read(_find, run_id) if _RUN_ID.fullmatch(run_id) else None
         if run is None or caller is None or not caller.may_see(run_id, run.tenant):
             raise no_such_run()
@@ -129,6 +132,7 @@ class Runs:
     ) -> Started:
         """Accept a mail: one transaction, then a wake-up. The same key, or the same message in modes review and auto,
         gives the first run. `again` says how a rerun differs."""
+        caller.require("intake")
         run = await asyncio.to_thread(_new_run, email, caller, mode, key, again)
         started = await self._write(_insert_once, run, self._limit)
         await self._submit_new(started)
@@ -136,6 +140,7 @@ class Runs:
 
     async def start_all(self, emails: Sequence[Email], caller: Caller, key: str | None = None) -> list[Started]:
         """Accept all of these mails or none: a refusal names the mail at fault."""
+        caller.require("intake")
         runs = [
             await asyncio.to_thread(_new_run, email, caller, "review", key and f"{key}#{number}", None)
             for number, email in enumerate(emails)
@@ -152,7 +157,7 @@ class Runs:
     async def save(self, run_id: str, caller: Caller, corrections: Corrections) -> State:
         """Approve. A second call changes nothing. Refused when the CRM would refuse it, or when a likely duplicate
         was shown and the user has not said to save all the same."""
-        run = await self.visible(run_id, caller)
+        run = await self.visible(run_id, caller, "intake")
         if run.state in (State.SAVING, State.COMPLETE) and run.saving_at:
             return State(run.state)
         if run.state != State.REVIEW:
@@ -202,7 +207,7 @@ class Runs:
 
     async def cancel(self, run_id: str, caller: Caller) -> State:
         """Stop a run for good. What is being saved is not stopped half-way: wait, then undo."""
-        run = await self.visible(run_id, caller)
+        run = await self.visible(run_id, caller, "intake")
         if run.state == State.CANCELLED:
             return State.CANCELLED
         if run.state in (State.SAVING, State.UNDOING, State.COMPLETE) or run.closed:
@@ -228,7 +233,7 @@ class Runs:
 
     async def retry(self, run_id: str, caller: Caller) -> State:
         """Go on after a retryable failure, from the last finished step."""
-        run = await self.visible(run_id, caller)
+        run = await self.visible(run_id, caller, "intake")
         if run.state != State.FAILED or run.closed:
             raise Problem(409, "not_retryable", f"The run is {run.state}; there is nothing to retry.")
         state = State.UNDOING if run.undoing_by else State.SAVING if run.saving_at else State.QUEUED
@@ -238,7 +243,7 @@ class Runs:
     async def undo(self, run_id: str, caller: Caller) -> State:
         """Take a save back, also one that failed half-way; the run is in review again afterwards. A second call
         changes nothing."""
-        run = await self.visible(run_id, caller)
+        run = await self.visible(run_id, caller, "intake")
         if run.state == State.UNDOING or (run.state == State.REVIEW and run.undone):
             return State(run.state)
         if run.state == State.SAVING:
@@ -266,7 +271,7 @@ class Runs:
     async def follow_up(self, run_id: str, caller: Caller, approved: FollowUp) -> State:
         """Add what the user saw and approved to the saved firm, where the CRM holds nothing yet. A second call changes
         nothing."""
-        run = await self.visible(run_id, caller)
+        run = await self.visible(run_id, caller, "intake")
         if run.followup is not None and run.state in (State.SAVING, State.COMPLETE):
             if run.followup != approved.company:
                 raise Problem(409, "followed_up", "Facts have been added already.")
@@ -307,7 +312,7 @@ class Runs:
 
     async def rerun(self, run_id: str, caller: Caller, request: RerunRequest) -> Started:
         """The same mail once more, as a preview, with another model or engine if asked."""
-        run = await self.visible(run_id, caller)
+        run = await self.visible(run_id, caller, "intake")
         if problem := self._objection(request):
             raise problem
         email = (await self._email(str(run.id))).model_copy(update={"dry_run": True, "mode": "preview"})

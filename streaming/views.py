@@ -303,11 +303,11 @@ class StreamingViews:
     async def followup(self, request: HttpRequest, run_id: str) -> HttpResponseBase:
         """What may be added to the saved firm; a POST adds what was approved of it."""
         caller = caller_of(request)
+        if request.method == "POST":
+            state = await self._runs.follow_up(run_id, caller, await body_of(request, FollowUp))
+            return json_response({"run_id": run_id, "state": state}, 202)
         run = await self._runs.visible(run_id, caller)
-        if request.method == "GET":
-            return json_response({"run_id": run_id, "company": await self._runs.followup(run)})
-        state = await self._runs.follow_up(run_id, caller, await body_of(request, FollowUp))
-        return json_response({"run_id": run_id, "state": state}, 202)
+        return json_response({"run_id": run_id, "company": await self._runs.followup(run)})
 
     @endpoint("POST")
     async def rerun(self, request: HttpRequest, run_id: str) -> HttpResponseBase:

@@ -1,4 +1,4 @@
-"""Keys and remembered corrections in the admin: see and revoke. Making a key shows it once, so that is a command."""
+"""Remembered corrections in the admin: see and revoke. Keys and saves have pages of their own."""
 
 import time
 from datetime import UTC, datetime
@@ -8,31 +8,16 @@ from django.contrib import admin, messages
 from django.db.models import Count, Max, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from streaming.models import SavedRun
 from wellintake import outbox
+from wellintake.access.admin import ApiKeyAdmin
 from wellintake.models import ApiKey, LearnedRule
 
 admin.site.register(SavedRun, outbox.OutboxAdmin)
-
-
-@admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
-    list_display = ("name", "id", "tenant", "created_at", "last_used_at", "revoked_at")
-    readonly_fields = ("id", "created_at", "last_used_at", "revoked_at")
-    fields = ("name", "tenant", *readonly_fields)
-    actions = ("revoke",)
-
-    @admin.action(description="Revoke the chosen keys")
-    def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
-        count = keys.filter(revoked_at=None).update(revoked_at=timezone.now())
-        self.message_user(request, f"{count} revoked.", messages.SUCCESS)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+admin.site.register(ApiKey, ApiKeyAdmin)
 
 
 class Validity(admin.SimpleListFilter):

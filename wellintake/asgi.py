@@ -22,11 +22,11 @@ from wellintake.wiring import parts  # noqa: E402
 _parts = parts()
 _given = {"runs": _parts.runs, "live": _parts.live, "addresses": _parts.addresses}
 _live = AuthMiddlewareStack(LiveConsumer.as_asgi(page=live_page))
-_routes = [
+socket_routes = [
     path("stream/ws/email-processing", EmailProcessingConsumer.as_asgi(**_given)),
     path("stream", EmailHub.as_asgi(**_given)),
     path("admin/live/socket", _live),
 ]
-_sockets = Doorkeeper(URLRouter(_routes), _parts.verifier)
+_sockets = Doorkeeper(URLRouter(socket_routes), _parts.door, _parts.origins, _parts.proxies)
 
 application = Lifecycle({"http": django_application, "websocket": _sockets}, _parts)

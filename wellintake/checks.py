@@ -40,6 +40,14 @@ def public_address_is_known(app_configs: Any, **given: Any) -> list[CheckMessage
     return []
 
 
+@register(deploy=True)
+def proxies_are_known(app_configs: Any, **given: Any) -> list[CheckMessage]:
+    if not settings.ENV.trusted_proxies:
+        hint = "Behind a proxy every client would have its address, and share one limit: name its network."
+        return [checks.Warning("TRUSTED_PROXIES is not set.", hint=hint, id="wellintake.W002")]
+    return []
+
+
 @register()
 def debug_is_for_one_machine(app_configs: Any, **given: Any) -> list[CheckMessage]:
     local = {"localhost", "127.0.0.1", "[::1]"}

@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
@@ -16,10 +17,12 @@ EVENTS: tuple[type[Told], ...] = get_args(Event)
 MESSAGES: tuple[type[BaseModel], ...] = get_args(ClientMessage)
 
 
+@require_safe
 async def asyncapi_json(request: HttpRequest) -> HttpResponse:
     return JsonResponse(asyncapi())
 
 
+@require_safe
 async def asyncapi_page(request: HttpRequest) -> HttpResponse:
     """The events to read: name, when, fields."""
     schemas = asyncapi()["components"]["schemas"]

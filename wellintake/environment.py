@@ -4,6 +4,8 @@
 a mistyped secret must not end up in a log.
 """
 
+import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -17,6 +19,7 @@ from streaming.azure.endpoint import BadConnectionString, Endpoint
 
 BASE = Path(__file__).resolve().parent.parent
 
+UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 POSTGRESQL = ("postgresql", "postgres")
 PLACEHOLDER_KEYS = frozenset(
     {"changeme", "change-me", "secret", "test", "api-key", "apikey", "your-api-key", "your_api_key", "password", "xxx"}
@@ -61,9 +64,7 @@ class Environment(BaseSettings):
     allowed_hosts: Names = Field(
         ("localhost", "127.0.0.1", "[::1]"), description="Host names that the server answers to, by commas."
     )
-    allowed_origins: Names = Field(
-        (), description="Origins beside our own whose pages may open sockets and call us, by commas."
-    )
+    allowed_origins: Names = Field((), description="Origins beside our own whose pages may open sockets, by commas.")
     public_url: Origin | None = Field(
         None, description="The server's address as clients see it. Default: from the request."
     )
@@ -139,8 +140,16 @@ class Environment(BaseSettings):
     research_allow_hosts: Names = Field((), description="Tests: hosts that the SSRF guard lets through, by commas.")
     firecrawl_api_key: SecretStr | None = Field(None, description="Firecrawl instead of our own fetch.")
 
-    entra_tenant_id: str | None = Field(None, description="Microsoft Entra tenant for sign-in.")
-    entra_client_id: str | None = Field(None, description="Its application.")
+    entra_tenant_id: Names = Field(
+        (), description="Ids of the Microsoft Entra tenants whose people may sign in, by commas (docs/security.md)."
+    )
+    entra_client_id: Annotated[str, Field(pattern=UUID)] | None = Field(
+        None, description="Id of our application there."
+    )
+    entra_scope: str = Field("access_as_user", description="What that application exposes and its users consent to.")
+    entra_authority: Origin = Field(
+        "https://login.microsoftonline.com", description="Who signs them in; national clouds have their own."
+    )
     event_hubs_connection_string: SecretStr | None = Field(None, description="Analytics of closed runs.")
     event_hub_name: str | None = Field(None, description="The hub for them.")
 
@@ -149,6 +158,19 @@ class Environment(BaseSettings):
     )
     max_runs_per_user: Annotated[int, Field(ge=1)] = Field(100, description="Runs in flight.")
     max_connections_per_user: Annotated[int, Field(ge=1)] = Field(20, description="Open streams and sockets.")
+    max_requests_per_user: Annotated[int, Field(ge=1)] = Field(6000, description="Calls a minute by one key or user.")
+    max_requests_per_address: Annotated[int, Field(ge=1)] = Field(
+        12000, description="Calls a minute from one address; of IPv6, from one /64."
+    )
+    max_failed_logins: Annotated[int, Field(ge=1)] = Field(
+        10, description="With one key or user name from one address, before each has to wait twice as long as the last."
+    )
+    max_login_wait: Annotated[int, Field(ge=1, le=86400)] = Field(
+        900, description="Longest such wait, in seconds; failures are counted in spans as long."
+    )
+    trusted_proxies: Names = Field(
+        (), description="Networks of our own proxies, whose `X-Forwarded-For` is believed, as CIDR by commas."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
     log_format: Literal["console", "json"] = Field("console", description="For people or for machines.")
     otel_exporter_otlp_endpoint: Address | None = Field(None, description="OpenTelemetry traces go there.")
@@ -171,6 +193,8 @@ class Environment(BaseSettings):
         "own_domains",
         "own_names",
         "openai_models",
+        "entra_tenant_id",
+        "trusted_proxies",
         "research_allow_hosts",
         mode="before",
     )
@@ -195,6 +219,30 @@ class Environment(BaseSettings):
         if any("@" in domain or "." not in domain for domain in domains):
             raise ValueError("must be domains such as well.example, without @")
         return tuple(domain.lower() for domain in domains)
+
+    @field_validator("entra_tenant_id")
+    @classmethod
+    def _tenant_ids(cls, tenants: tuple[str, ...]) -> tuple[str, ...]:
+        # Neither `common` nor a domain: a token names its tenant by id, and who is not listed stays outside.
+        if not all(re.match(UUID, tenant) for tenant in tenants):
+            raise ValueError("must be ids such as 00000000-0000-0000-0000-000000000000")
+        return tuple(tenant.lower() for tenant in tenants)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(str(ip_network(network)) for network in networks)
+        except ValueError:
+            raise ValueError("must be networks such as 10.0.0.0/8") from None
+
+    @field_validator("entra_authority")
+    @classmethod
+    def _encrypted(cls, authority: str) -> str:
+        parts = urlsplit(authority)
+        if parts.scheme != "https" and parts.hostname not in ("localhost", "127.0.0.1"):
+            raise ValueError("must be an https address")
+        return authority
 
     @field_validator("allowed_origins")
     @classmethod
@@ -309,7 +357,6 @@ class Environment(BaseSettings):
 # Known names whose work is not built yet: refusing them is honest, ignoring them would be a lie.
 NOT_YET = (
     "firecrawl_api_key",
-    "entra_tenant_id",
     "event_hubs_connection_string",
     "otel_exporter_otlp_endpoint",
 )

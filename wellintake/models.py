@@ -7,14 +7,20 @@ from django.db.models import Q
 
 
 class ApiKey(models.Model):
-    """A key `wi_<id>_<secret>`; only a hash of the secret is kept. A key's tenant is its own unless one is given."""
+    """A key `wi_<id>_<secret>`; only a hash of the secret is kept."""
 
     id = models.CharField(primary_key=True, max_length=16)
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=100, help_text="What or whom it is for.")
     digest = models.CharField(max_length=64)
-    tenant = models.CharField(max_length=100)
+    tenant = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text="Its holders see each other's runs. Empty: the key is a tenant of its own.",
+    )
+    scopes = models.CharField(max_length=100, default="intake read", help_text="By spaces, as in OAuth.")
     created_at = models.DateTimeField(auto_now_add=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the minute.")
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -149,7 +149,8 @@ def _call(
     parameters: list[dict[str, Any]] | None = None,
     security: list[dict[str, list[str]]] | None = None,
 ) -> dict[str, Any]:
-    refused = (401, *refusals, *((400, 413, 415, 429, 503) if body else ())) if security is None else refusals
+    everywhere = (400, 401, 403, 429, 503)  # by the door, before anybody looks at the call
+    refused = (*everywhere, *refusals, *((413, 415) if body else ())) if security is None else refusals
     call: dict[str, Any] = {
         "operationId": re.sub(r"\W+", "_", summary).strip("_").lower(),
         "tags": ["stream"],

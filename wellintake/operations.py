@@ -98,7 +98,7 @@ class Operations:
     @endpoint("GET", "HEAD")
     async def metrics(self, request: HttpRequest) -> HttpResponse:
         """Live figures as JSON, over all processes: those of others are up to ten seconds old."""
-        caller_of(request)
+        caller_of(request).require("metrics")
         parts = self._parts
         try:
             states = await parts.read(_runs_by_state)
@@ -124,7 +124,7 @@ class Operations:
     @endpoint("GET", "HEAD")
     async def prometheus(self, request: HttpRequest) -> HttpResponse:
         """The figures of this process for Prometheus, for holders of a key."""
-        caller_of(request)
+        caller_of(request).require("metrics")
         try:
             facts = await self.facts()
         except Exception:  # noqa: BLE001

@@ -177,7 +177,7 @@ class OutboxAdmin(admin.ModelAdmin[SavedRun]):
         """As an API call does it: the run's worker is woken, the page shows how far it is when it is loaded again."""
         runs = parts().runs
         name = request.user.get_username()
-        caller = Caller(subject=f"staff:{request.user.pk}", tenant="", name=name, is_staff=True)
+        caller = Caller(subject=f"staff:{request.user.pk}", tenant="", name=name, scopes=frozenset({"admin"}))
         try:
             async_to_sync({"retry": runs.retry, "undo": runs.undo}[doing])(run_id, caller)
         except Problem as problem:

@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "wellintake.middleware.security_headers",
     "wellintake.middleware.static_files",
     "wellintake.access.middleware.identify_caller",
+    "wellintake.access.middleware.limit_logins",
     "wellintake.middleware.AdminSessions",
     "wellintake.middleware.AdminCsrf",
     "wellintake.middleware.AdminLogin",

@@ -35,7 +35,13 @@ from streaming.measures import Measures
 from streaming.pulse import Pulse
 from streaming.runs import Runs
 from streaming.worker import Pipeline, RunWorker
-from wellintake.access.verifier import Verifier
+from wellintake.access.counters import Counters, MemoryCounters, RedisCounters
+from wellintake.access.door import Door
+from wellintake.access.entra import EntraTokens
+from wellintake.access.farewell import end_the_unwelcome
+from wellintake.access.proxies import Proxies
+from wellintake.access.throttle import Allowance, Throttle
+from wellintake.access.verifier import Origins, Verifier
 from wellintake.circuits import StoredCircuit
 from wellintake.crm_calls import CrmCalls
 from wellintake.database import DatabaseThreads
@@ -96,6 +102,10 @@ class Parts:
     worker: RunWorker
     live: Live
     verifier: Verifier
+    throttle: Throttle
+    door: Door
+    proxies: Proxies
+    origins: Origins
     addresses: Addresses
     tools: Tools
     models: Sequence[GuardedModel]
@@ -126,6 +136,7 @@ class Parts:
             "heartbeat": self.worker.heartbeat(),
             "pulse": self.pulse.beat(),
             "pulse_heard": self.pulse.hear(),
+            "farewell": end_the_unwelcome(self.live, self.verifier),
             **({"signalr": self.azure.service.watch()} if self.azure else {}),
             **{name: work() for name, work in self.besides.items()},
         }
@@ -166,6 +177,7 @@ class Parts:
         ):  # the other models share the first one's connections
             if outside:
                 await outside.close()
+        await self.throttle.close()
         self.write.close()
         self.read.close()
 
@@ -219,7 +231,8 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
     runs = Runs(log, write, read, tools, engine.submit, env.max_runs_per_user)
     legacy = env.api_key.get_secret_value() if env.api_key else None
     origins = frozenset(env.allowed_origins) | ({env.public_url} if env.public_url else set())
-    verifier = Verifier(settings.SECRET_KEY, legacy, origins, write)
+    verifier = Verifier(settings.SECRET_KEY, legacy, write, read, _entra(env))
+    throttle = Throttle(_counters(env, alone), _allowance(env))
     addresses = Addresses(env.public_url, verifier, service)
     live = Live(env.max_connections_per_user)
     work = "web and worker" if works else "web"
@@ -237,6 +250,10 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
         worker=RunWorker(runs, crm, write, _pipeline(env), addresses.page_of),
         live=live,
         verifier=verifier,
+        throttle=throttle,
+        door=Door(verifier, throttle),
+        proxies=Proxies(env.trusted_proxies),
+        origins=Origins(settings.ALLOWED_HOSTS, origins),
         addresses=addresses,
         tools=tools,
         models=guarded,
@@ -277,6 +294,27 @@ def _shown(live: Live, one: Connection) -> dict[str, Any]:
         "outstanding": one.outstanding,
         "can_end": live.can_end(one.id),
     }
+
+
+def _counters(env: Environment, alone: bool) -> Counters:
+    if alone or not env.redis_url:
+        return MemoryCounters()
+    return RedisCounters(env.redis_url.get_secret_value(), f"{env.redis_prefix} limits")
+
+
+def _allowance(env: Environment) -> Allowance:
+    return Allowance(
+        requests_per_user=env.max_requests_per_user,
+        requests_per_address=env.max_requests_per_address,
+        failed_logins=env.max_failed_logins,
+        longest_wait=env.max_login_wait,
+    )
+
+
+def _entra(env: Environment) -> EntraTokens | None:
+    if not env.entra_client_id:
+        return None
+    return EntraTokens(env.entra_authority, env.entra_tenant_id, env.entra_client_id, env.entra_scope)
 
 
 def _zoho(env: Environment, write: DatabaseThreads, read: DatabaseThreads) -> Zoho:

@@ -55,7 +55,7 @@ class Upstream:
         record = _record_from(request)
         if record.type != INVOCATION:
             return HttpResponse(status=204)
-        caller = self._addresses.sender_of(_claims_of(request).get(CLAIM, ""))
+        caller = await self._addresses.sender_of(_claims_of(request).get(CLAIM, ""))
         if caller is None:
             outcome: dict[str, Any] = {"error": "The sign-in of this connection is over. Connect again."}
         else:

@@ -146,6 +146,14 @@ async def test_without_a_key_a_stock_client_does_not_get_in(server, stock):
     assert "401" in (await client.outcome("start"))["error"]
 
 
+async def test_a_stock_client_over_the_limit_is_told_so(own_server, stock):
+    server = own_server(MAX_CONNECTIONS_PER_USER="1")
+    first, second = await stock(server), await stock(server)
+    await first("start")
+
+    assert "Too many connections." in (await second.outcome("start"))["error"]
+
+
 async def test_pysignalr_hears_a_run(server):
     client = SignalRClient(f"{server.url}/stream?negotiateVersion=1", headers={"X-API-Key": KEY})
     heard, over = [], asyncio.Event()

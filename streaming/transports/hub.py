@@ -72,7 +72,10 @@ class EmailHub(RunSocket):
 
     async def connect(self) -> None:
         await self.accept()
-        self._beside = asyncio.create_task(self._keep_alive())
+        # A stranger is counted at once, since nothing makes it shake hands. A caller is refused in its handshake only:
+        # Microsoft's client takes an earlier answer for a bug of its own.
+        if self.scope.get("caller") or await self.count():
+            self._beside = asyncio.create_task(self._keep_alive())
 
     async def disconnect(self, code: int) -> None:
         if self._beside and self._beside is not asyncio.current_task():
@@ -107,7 +110,10 @@ class EmailHub(RunSocket):
             Handshake.model_validate_json(text)
         except ValidationError:
             return await self.bye(4400, reconnect=False)
-        if await self.admit():  # a refusal is the handshake's error, so that a client counts it as no connection
+        is_counted = not self.scope.get("caller") or await self.count()
+        if (
+            is_counted and await self.admit()
+        ):  # a refusal is the handshake's error, so that a client counts it as no connection
             self._shaken = True
             await self.send_text("{}" + END)
             await self.greet()

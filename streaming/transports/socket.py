@@ -14,7 +14,7 @@ from extraction.types import Email
 from streaming.addresses import Addresses
 from streaming.budget import Budget, TooSlow
 from streaming.bugs import place_of
-from streaming.callers import Caller
+from streaming.callers import Caller, stranger_at
 from streaming.live import Live
 from streaming.problems import Problem
 from streaming.runs import Runs
@@ -29,7 +29,8 @@ logger = structlog.get_logger()
 
 
 class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """One socket. `scope["caller"]` was put there by the access layer; None means that its ticket was no good."""
+    """One socket. `scope["caller"]` and `scope["address"]` were put there by the access layer; no caller means that its
+    ticket was no good."""
 
     channel_layer_alias = None  # wake-ups come through the process's one tail, not through a channel per socket
     transport: ClassVar[str]
@@ -65,18 +66,23 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     # ------------------------------------------------------------ coming
 
-    async def admit(self) -> bool:
-        """Count this connection; or say why not, and close."""
-        caller: Caller | None = self.scope.get("caller")
-        if caller is None:
-            await self.bye(4401, reconnect=False)
-            return False
+    async def count(self) -> bool:
+        """Count this connection from its first moment on, a stranger's under its address; or say why not, and close."""
+        self._caller: Caller | None = self.scope.get("caller")
+        holder = self._caller or stranger_at(self.scope.get("address", "unknown"))
         try:
-            self.connection = self._open.enter_context(self.live.connected(self.transport, caller, self._goodbye))
+            self.connection = self._open.enter_context(self.live.connected(self.transport, holder, self._goodbye))
         except Problem as problem:
             await self.bye(4012 if problem.status == 503 else 4429, reconnect=True)
             return False
-        self.caller = caller
+        return True
+
+    async def admit(self) -> bool:
+        """Let a caller in; a stranger is told so, and the socket closes."""
+        if self._caller is None:
+            await self.bye(4401, reconnect=False)
+            return False
+        self.caller = self._caller
         self._watch = asyncio.create_task(self._watch_silence())
         return True
 

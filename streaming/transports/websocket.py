@@ -81,7 +81,7 @@ class EmailProcessingConsumer(RunSocket):
 
     async def connect(self) -> None:
         await self.accept(PROTOCOL if PROTOCOL in self.scope["subprotocols"] else None)
-        if await self.admit():
+        if await self.count() and await self.admit():
             await self.greet()
 
     async def hear(self, text: str | bytes) -> None:

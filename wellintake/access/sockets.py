@@ -6,27 +6,37 @@ from urllib.parse import parse_qs
 
 from channels.security.websocket import WebsocketDenier
 
-from wellintake.access.verifier import Verifier
+from streaming.problems import Problem
+from wellintake.access.door import Door
+from wellintake.access.proxies import Proxies
+from wellintake.access.verifier import Origins
 
 Scope = MutableMapping[str, Any]
 Application = Callable[[Scope, Any, Any], Awaitable[Any]]
 
 
 class Doorkeeper:
-    """Refuses strange origins before the handshake, and puts `scope["caller"]`: None when the ticket is no good, so
-    that the consumer can say so in a frame that browsers let a page see."""
+    """Refuses before the handshake strange origins, and addresses that come or fail too often. Puts `scope["caller"]`:
+    None when the ticket is no good, so that the consumer can say so in a frame that browsers let a page see; and
+    `scope["address"]`."""
 
-    def __init__(self, application: Application, verifier: Verifier) -> None:
+    def __init__(self, application: Application, door: Door, origins: Origins, proxies: Proxies) -> None:
         self._application = application
-        self._verifier = verifier
+        self._door = door
+        self._origins = origins
+        self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> Any:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        if not self._verifier.origin_allowed(headers.get("origin"), headers.get("host", "")):
+        if not self._origins.allow(headers.get("origin"), headers.get("host", "")):
             return await WebsocketDenier()(scope, receive, send)
-        ticket = _ticket(scope)
-        caller = await self._verifier.spend(ticket) if ticket else None
-        return await self._application({**scope, "caller": caller}, receive, send)
+        peer = scope.get("client") or (None,)
+        address = self._proxies.client_of(peer[0], headers.get("x-forwarded-for", ""))
+        try:
+            caller = await self._door.spender_of(_ticket(scope), address)
+        except Problem:
+            return await WebsocketDenier()(scope, receive, send)
+        return await self._application({**scope, "caller": caller, "address": address}, receive, send)
 
 
 def _ticket(scope: Scope) -> str | None:

@@ -1,4 +1,4 @@
-"""Who gets in, and what a stranger is told."""
+"""Who gets in, and how much they may have at once. The table of all addresses is in `test_access_table.py`."""
 
 import asyncio
 
@@ -6,75 +6,8 @@ import httpx2
 import pytest
 
 from conftest import MAIL
-from wellintake.tests.server import KEY
 
 pytestmark = pytest.mark.server
-
-RUN = "/stream/runs/00000000-0000-7000-8000-000000000000"
-PRIVATE = [
-    ("GET", "/stream/negotiate"),
-    ("POST", "/stream/negotiate"),
-    ("POST", "/stream/runs"),
-    ("POST", "/stream/sse/process-email"),
-    ("POST", "/stream/batch/process-email"),
-    ("GET", RUN),
-    ("GET", f"{RUN}/events"),
-    ("GET", f"{RUN}/mail"),
-    ("POST", f"{RUN}/save"),
-    ("POST", f"{RUN}/cancel"),
-    ("POST", f"{RUN}/retry"),
-    ("POST", f"{RUN}/rerun"),
-    ("POST", f"{RUN}/undo"),
-    ("GET", f"{RUN}/followup"),
-    ("POST", f"{RUN}/followup"),
-    ("GET", "/stream/metrics"),
-    ("GET", "/metrics"),
-]
-
-
-@pytest.mark.parametrize(
-    "headers", [{}, {"X-API-Key": "wrong"}, {"X-API-Key": "wi_0_wrong"}, {"Authorization": "Bearer x"}]
-)
-@pytest.mark.parametrize(("method", "path"), PRIVATE)
-async def test_nobody_gets_in_without_a_good_key(server, method, path, headers):
-    async with httpx2.AsyncClient(base_url=server.url, headers=headers) as http:
-        answer = await http.request(method, path, json=MAIL if method == "POST" else None)
-
-    assert answer.status_code == 401
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["code"] == "not_signed_in"
-
-
-@pytest.mark.parametrize("path", sorted({path for _, path in PRIVATE} | {"/stream/health"}))
-async def test_a_method_that_an_address_does_not_know_is_told_those_that_it_does(server, path):
-    async with server.client() as http:
-        answer = await http.request("PUT", path, json={})
-
-    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
-    known = {method for method, known in PRIVATE if known == path} or {"GET"}
-    assert known <= set(answer.headers["allow"].split(", ")) <= {"GET", "POST", "HEAD"}
-
-
-async def test_every_streaming_address_is_in_the_table_of_private_ones(server):
-    """So that a new endpoint without a credential test fails here."""
-    from streaming.urls import routes
-    from streaming.views import StreamingViews
-    from wellintake.wiring import parts
-
-    built = parts()
-    paths = {str(route.pattern) for route in routes(StreamingViews(built.runs, built.live, built.addresses))}
-
-    tested = {
-        path.removeprefix("/stream/").replace(RUN.removeprefix("/stream/"), "runs/<run:run_id>") for _, path in PRIVATE
-    }
-    assert paths <= tested
-
-
-async def test_a_key_in_an_address_is_refused(server):
-    async with server.client() as http:
-        answer = await http.get(f"/stream/negotiate?api_key={KEY}")
-
-    assert (answer.status_code, answer.json()["code"]) == (400, "key_in_query")
 
 
 async def test_a_stored_key_works_until_it_is_revoked_and_sees_only_its_tenants_runs(own_server):

@@ -146,3 +146,16 @@ def test_two_installations_in_one_redis_do_not_hear_each_other(monkeypatch):
 def test_the_two_kinds_of_databases(monkeypatch, url, postgresql):
     monkeypatch.setenv("DATABASE_URL", url)
     assert read_environment().uses_postgresql is postgresql
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"ENTRA_TENANT_ID": "common", "ENTRA_CLIENT_ID": "11111111-2222-4333-8444-555555555555"},
+        {"ENTRA_CLIENT_ID": "our-app", "ENTRA_TENANT_ID": "11111111-2222-4333-8444-555555555555"},
+        {"ENTRA_TENANT_ID": "11111111-2222-4333-8444-555555555555"},
+        {"ENTRA_AUTHORITY": "http://login.example"},
+    ],
+)
+def test_a_sign_in_that_would_let_in_strangers_or_nobody_is_told(monkeypatch, environment):
+    assert "ENTRA" in problems(monkeypatch, **environment)[0]

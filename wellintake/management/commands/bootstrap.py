@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
-from wellintake.access.keys import make_key
+from wellintake.access.keys import EVERYTHING, make_key
 from wellintake.models import ApiKey
 
 
@@ -32,6 +32,6 @@ class Command(BaseCommand):
             users.objects.create_superuser("admin", password=password)
             lines.append(("Log-in", f"admin / {password}   (shown once)"))
         if not ApiKey.objects.exists():
-            lines.append(("API key", f"{make_key('first', tenant='default')}   (shown once)"))
+            lines.append(("API key", f"{make_key('first', 'default', EVERYTHING)}   (shown once)"))
         width = max(len(name) for name, _ in lines)
         self.stdout.write("\nWell Intake\n" + "".join(f"  {name:<{width}}  {value}\n" for name, value in lines))

@@ -24,7 +24,7 @@ from streaming.wire import Item
 from wellintake.management.terminal import Story
 from wellintake.wiring import build
 
-CALLER = Caller(subject="cli", tenant="default", name="Command line", is_staff=True)
+CALLER = Caller(subject="cli", tenant="default", name="Command line", scopes=frozenset({"admin"}))
 SECONDS = 180.0
 
 

@@ -1,0 +1,61 @@
+"""Keys in the admin: made and shown once, limited, revoked."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from streaming.callers import Scope
+from wellintake.access.keys import give_secret
+from wellintake.models import ApiKey
+
+SCOPES: dict[Scope, str] = {
+    "intake": "intake: hand mails in, save, cancel, undo",
+    "read": "read: look at the runs of its tenant",
+    "metrics": "metrics: look at figures",
+    "admin": "admin: all of this, and the runs of every tenant",
+}
+
+
+class ApiKeyForm(forms.ModelForm[ApiKey]):
+    scopes = forms.MultipleChoiceField(choices=list(SCOPES.items()), widget=forms.CheckboxSelectMultiple)
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.initial["scopes"] = self.instance.scopes.split()
+
+    def clean_scopes(self) -> str:
+        return " ".join(self.cleaned_data["scopes"])
+
+
+class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
+    form = ApiKeyForm
+    list_display = ("name", "id", "tenant", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
+    list_filter = ("tenant",)
+    search_fields = ("name", "id")
+    fields = ("name", "tenant", "scopes", "expires_at")
+    known = ("id", "created_at", "last_used_at", "revoked_at")
+    readonly_fields = known
+    actions = ("revoke",)
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        return (*self.fields, *self.known) if obj else self.fields
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            obj.shown_once = give_secret(obj)
+        super().save_model(request, obj, form, change)
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        # As the very answer: a message would carry the key through a cookie or the session's table.
+        shown = {**admin.site.each_context(request), "title": "API key", "opts": ApiKey._meta, "key": obj}
+        return TemplateResponse(request, "admin/wellintake/apikey/made.html", shown)
+
+    @admin.action(description="Revoke the chosen keys", permissions=["change"])
+    def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
+        count = keys.filter(revoked_at=None).update(revoked_at=timezone.now())
+        self.message_user(request, f"{count} revoked.", messages.SUCCESS)
