@@ -30,6 +30,7 @@ from streaming.live import Connection, Live
 from streaming.log import Log
 from streaming.measures import Measures
 from streaming.pulse import Pulse
+from streaming.readings import Readings
 from streaming.runs import Runs
 from streaming.worker import Pipeline, RunWorker
 from wellintake.access.verifier import Verifier
@@ -83,6 +84,7 @@ class Parts:
     runs: Runs
     worker: RunWorker
     live: Live
+    readings: Readings
     verifier: Verifier
     addresses: Addresses
     tools: Tools
@@ -113,6 +115,7 @@ class Parts:
             "heartbeat": self.worker.heartbeat(),
             "pulse": self.pulse.beat(),
             "pulse_heard": self.pulse.hear(),
+            "readings": self.readings.keep(),
             **{name: work() for name, work in self.besides.items()},
         }
         self.tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
@@ -142,6 +145,7 @@ class Parts:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        await self.readings.flush()
         for outside in (
             self.tools.model,
             self.tools.research,
@@ -200,7 +204,8 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
     origins = frozenset(env.allowed_origins) | ({env.public_url} if env.public_url else set())
     verifier = Verifier(settings.SECRET_KEY, legacy, origins, write)
     addresses = Addresses(env.public_url, verifier)
-    live = Live(env.max_connections_per_user)
+    readings = Readings(write)
+    live = Live(env.max_connections_per_user, readings.tell)
     work = "web and worker" if works else "web"
     figures = partial(_figures, live, log, zoho.calls, time.time(), work)
     return Parts(
@@ -215,6 +220,7 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
         runs=runs,
         worker=RunWorker(runs, crm, write, _pipeline(env), addresses.page_of),
         live=live,
+        readings=readings,
         verifier=verifier,
         addresses=addresses,
         tools=tools,
