@@ -4,7 +4,7 @@
 import { shown } from "./fields.js";
 import { RUNGS, sureness, whyNothing } from "./words.js";
 import { element, setText } from "./view/element.js";
-import { MailPane } from "./view/mail.js";
+import { MailPane, marksOf } from "./view/mail.js";
 import { Notices } from "./view/notices.js";
 import { PersonView } from "./view/person.js";
 
@@ -157,7 +157,3 @@ export class View {
     }, ANNOUNCE_MS);
   }
 }
-
-/** @param {Story} story @returns {import("./view/mail.js").SourceMark[]} */
-const marksOf = ({ people }) => people.flatMap(({ index, fields }) =>
-  Object.entries(fields).flatMap(([name, { evidence }]) => (evidence ? [{ key: `${index}.${name}`, ...evidence }] : [])));
