@@ -156,6 +156,23 @@ async def test_a_link_leads_to_its_moment_and_the_lists_lead_to_the_recorder(bro
     await expect(other.get_by_role("link", name="Replay").first).to_be_visible()
 
 
+async def test_a_save_that_was_taken_back_stands_there_record_by_record_with_its_undo(browser, office):
+    run_id, events = await saved(office)
+    async with office.client() as http:
+        assert (await http.post(f"/stream/runs/{run_id}/undo")).status_code == 202
+    await by_polling(office, run_id, after=events[-1]["cursor"])
+
+    page = await recorder(browser, office, run_id)
+
+    await expect(page.get_by_test_id("calls").locator("tr")).to_have_count(8)
+    await shows(page, "calls", "Deal deleted")
+    await shows(page, "events", "Taking the save back, by")
+    await shows(page, "fact-state", "Ready to review.")
+    await page.get_by_test_id("events").get_by_role("button", name="Stored: 4 records").click()
+    await expect(page.get_by_test_id("calls").locator("tr")).to_have_count(4)
+    await expect(page.get_by_test_id("calls")).not_to_contain_text("deleted")
+
+
 async def test_a_hostile_mail_is_shown_as_the_text_it_is(browser, office):
     run_id, _ = await saved(office)
     page = await recorder(browser, office, run_id)
