@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx2
@@ -59,22 +60,31 @@ def own_server(tmp_path, migrated):
 @pytest.fixture
 def scripted_model(tmp_path):
     """An OpenAI-compatible server as a process of its own: `scripted_model(answer, "--fault", "stall")`."""
+    with scripted_models(tmp_path) as start:
+        yield start
+
+
+@contextmanager
+def scripted_models(folder):
+    """The same for a fixture of a wider scope."""
     processes = []
 
     def start(answer=None, *flags):
         command = [sys.executable, "-m", "extraction.tests.scripted_openai", "--port", "0", *map(str, flags)]
         if answer:
-            (tmp_path / "answer.json").write_text(answer)
-            command += ["--answer", str(tmp_path / "answer.json")]
+            (folder / "answer.json").write_text(answer)
+            command += ["--answer", str(folder / "answer.json")]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         processes.append(process)
         return ScriptedModel(process.stdout.readline().strip())
 
-    yield start
-    for process in processes:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+    try:
+        yield start
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+            process.stdout.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Runs in the admin: what happened, in order, and how it ended. The live page and the recorder come later."""
+"""Runs in the admin: what happened, in order, and how it ended. The recorder plays it back."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from streaming.models import Event, Run, Step
@@ -31,6 +32,7 @@ class Steps(admin.TabularInline[Step, Run]):
 class RunAdmin(admin.ModelAdmin[Run]):
     list_display = (
         "id",
+        "recorder",
         "state",
         "mode",
         "owner",
@@ -48,6 +50,8 @@ class RunAdmin(admin.ModelAdmin[Run]):
     inlines = (Steps,)
     fields = readonly_fields = (
         "id",
+        "recorder",
+        "rerun_of",
         "state",
         "mode",
         "owner",
@@ -66,6 +70,10 @@ class RunAdmin(admin.ModelAdmin[Run]):
         "cost",
         "log",
     )
+
+    @admin.display(description="flight recorder")
+    def recorder(self, run: Run) -> SafeString:
+        return format_html('<a href="{}">Replay</a>', reverse("recorder", args=[run.pk]))
 
     @admin.display(ordering="created_at")
     def created(self, run: Run) -> datetime:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streaming.callers import Caller
+from streaming.models import Reading
 from streaming.problems import Problem
 
 
@@ -23,6 +24,31 @@ class Connection:
     last_ping: float | None = None
     runs: set[str] = field(default_factory=set)
     outstanding: int = 0  # bytes sent and not yet acknowledged
+    tell: Callable[[Reading], None] = field(default=lambda reading: None, repr=False)
+
+    def begin(self, run_id: str, after: int) -> None:
+        """It reads this run now, behind that event."""
+        self.runs.add(run_id)
+        self._tell(run_id, after)
+
+    def stop(self, run_id: str) -> None:
+        """It reads this run no more."""
+        if run_id in self.runs:
+            self.runs.discard(run_id)
+            self._tell(run_id, None)
+
+    def _tell(self, run_id: str, after: int | None) -> None:
+        reader = self.user[:200]
+        self.tell(
+            Reading(
+                run_id=run_id,
+                at=time.time(),
+                reader=reader,
+                transport=self.transport,
+                connection=self.id,
+                after=after,
+            )
+        )
 
     def view(self) -> dict[str, Any]:
         now = time.time()
@@ -42,10 +68,11 @@ class Connection:
 
 
 class Live:
-    """`limit` is how many connections one caller may hold."""
+    """`limit` is how many connections one caller may hold; `tell` hears which runs are read."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, tell: Callable[[Reading], None] = lambda reading: None) -> None:
         self._limit = limit
+        self._tell = tell
         self._open: dict[str, Connection] = {}
         self._goodbyes: dict[str, Callable[[], Awaitable[None]]] = {}
         self.draining = False
@@ -65,7 +92,7 @@ class Live:
         mine = (caller.tenant, caller.subject)
         if sum((one.caller.tenant, one.caller.subject) == mine for one in self._open.values()) >= self._limit:
             raise Problem(429, "too_many_connections", f"You hold {self._limit} connections.", retry_after=5)
-        connection = Connection(transport, caller)
+        connection = Connection(transport, caller, tell=self._tell)
         self._open[connection.id] = connection
         if goodbye:
             self._goodbyes[connection.id] = goodbye
@@ -74,6 +101,8 @@ class Live:
         finally:
             del self._open[connection.id]
             self._goodbyes.pop(connection.id, None)
+            for run_id in list(connection.runs):
+                connection.stop(run_id)
 
     def raise_when_draining(self) -> None:
         """Raises `Problem` 503."""

@@ -47,6 +47,14 @@ class Run(models.Model):
     undoing_by = models.CharField(max_length=200, blank=True, help_text="Who takes the save back, until that is done.")
     engine = models.CharField(max_length=10, blank=True, help_text="Asked for; empty: the server's choice.")
     model = models.CharField(max_length=200, blank=True, help_text="Asked for; empty: the server's choice.")
+    rerun_of = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="reruns",
+        help_text="The same mail before.",
+    )
 
     model_used = models.CharField(max_length=200, blank=True, help_text="Who was asked; empty: nobody.")
     model_failure = models.CharField(max_length=32, blank=True, help_text="Code of why its answer is not whole.")
@@ -82,6 +90,8 @@ class Run(models.Model):
         permissions = [
             ("view_live", "Can see the live page"),
             ("end_connection", "Can end somebody's connection"),
+            ("view_mail", "Can read the mail of a run"),
+            ("rerun_run", "Can run a mail again"),
         ]
 
     def __str__(self) -> str:
@@ -109,6 +119,21 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sequence} {self.type}"
+
+
+class Reading(models.Model):
+    """Somebody began (`after` which event) or stopped to read a run's log."""
+
+    # No constraint in the database: one run that was deleted meanwhile would refuse the others' readings, too.
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="readings", db_constraint=False)
+    at = models.FloatField(help_text="Epoch seconds.")
+    reader = models.CharField(max_length=200)
+    transport = models.CharField(max_length=20)
+    connection = models.CharField(max_length=32)
+    after = models.IntegerField(null=True, help_text="The event behind which it began; null: it stopped.")
+
+    def __str__(self) -> str:
+        return f"{self.reader} {self.transport}"
 
 
 class Step(models.Model):

@@ -129,11 +129,13 @@ class Runs:
         mode: Mode = "review",
         key: str | None = None,
         again: RerunRequest | None = None,
+        rerun_of: str | None = None,
     ) -> Started:
         """Accept a mail: one transaction, then a wake-up. The same key, or the same message in modes review and auto,
-        gives the first run. `again` says how a rerun differs."""
+        gives the first run. `again` says how a rerun differs, `rerun_of` from which run."""
         caller.require("intake")
         run = await asyncio.to_thread(_new_run, email, caller, mode, key, again)
+        run.rerun_of_id = rerun_of
         started = await self._write(_insert_once, run, self._limit)
         await self._submit_new(started)
         return started
@@ -316,7 +318,7 @@ class Runs:
         if problem := self._objection(request):
             raise problem
         email = (await self._email(str(run.id))).model_copy(update={"dry_run": True, "mode": "preview"})
-        return await self.start(email, caller, again=request)
+        return await self.start(email, caller, again=request, rerun_of=run_id)
 
     def _objection(self, request: RerunRequest) -> Problem | None:
         """A rerun that quietly took another model or engine than was asked for would be a lie."""

@@ -252,7 +252,7 @@ class StreamingViews:
     ) -> HttpResponseBase:
         """A stream of one run's log until it settles, for three minutes at most."""
         stack, connection = held or self._connect(transport.__name__.rpartition(".")[2], caller)
-        connection.runs.add(run_id)
+        connection.begin(run_id, cursor.sequence if cursor else 0)
 
         async def pieces() -> AsyncIterator[str]:
             with stack:

@@ -40,6 +40,7 @@ POLICIES = (
     ("/addin/simulator/commands", PAGES.replace("frame-ancestors 'none'", "frame-ancestors 'self'")),
     ("/addin/simulator/", PAGES),
     ("/addin/", ADD_IN),
+    ("/admin/runs/", PAGES),
     ("/admin/", PAGES_WITH_STYLES),
     ("/api/docs/", PAGES_WITH_STYLES),
     ("/", PAGES),

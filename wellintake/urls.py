@@ -12,6 +12,7 @@ from wellintake.live_page import LivePage
 from wellintake.operations import Operations
 from wellintake.overview import Overview
 from wellintake.pages import Demonstration, Pages
+from wellintake.recorder import Recorder
 from wellintake.wiring import parts
 
 _parts = parts()
@@ -47,6 +48,7 @@ urlpatterns = [
     path("api/events/", asyncapi_page, name="events"),
     path("api/events/asyncapi.json", asyncapi_json, name="asyncapi"),
     path("admin/live/", include(live_page.urls())),
+    path("admin/runs/", include(Recorder(_parts).urls())),
     path("admin/zoho/connection/", include(_parts.zoho.pages.urls())),  # before the admin's own page there
     path("admin/zoho/fieldtarget/", include(_parts.zoho.check.urls())),
     path("admin/", admin.site.urls),

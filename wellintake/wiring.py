@@ -33,6 +33,7 @@ from streaming.live import Connection, Live
 from streaming.log import Log
 from streaming.measures import Measures
 from streaming.pulse import Pulse
+from streaming.readings import Readings
 from streaming.runs import Runs
 from streaming.worker import Pipeline, RunWorker
 from wellintake.access.counters import Counters, MemoryCounters, RedisCounters
@@ -101,6 +102,7 @@ class Parts:
     runs: Runs
     worker: RunWorker
     live: Live
+    readings: Readings
     verifier: Verifier
     throttle: Throttle
     door: Door
@@ -137,6 +139,7 @@ class Parts:
             "pulse": self.pulse.beat(),
             "pulse_heard": self.pulse.hear(),
             "farewell": end_the_unwelcome(self.live, self.verifier),
+            "readings": self.readings.keep(),
             **({"signalr": self.azure.service.watch()} if self.azure else {}),
             **{name: work() for name, work in self.besides.items()},
         }
@@ -167,6 +170,7 @@ class Parts:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        await self.readings.flush()
         if self.azure:
             await self.azure.push.stop()
             await self.azure.service.close()
@@ -234,7 +238,8 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
     verifier = Verifier(settings.SECRET_KEY, legacy, write, read, _entra(env))
     throttle = Throttle(_counters(env, alone), _allowance(env))
     addresses = Addresses(env.public_url, verifier, service)
-    live = Live(env.max_connections_per_user)
+    readings = Readings(write)
+    live = Live(env.max_connections_per_user, readings.tell)
     work = "web and worker" if works else "web"
     figures = partial(_figures, live, log, zoho.calls, time.time(), work)
     return Parts(
@@ -249,6 +254,7 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
         runs=runs,
         worker=RunWorker(runs, crm, write, _pipeline(env), addresses.page_of),
         live=live,
+        readings=readings,
         verifier=verifier,
         throttle=throttle,
         door=Door(verifier, throttle),

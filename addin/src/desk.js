@@ -48,6 +48,7 @@ export class Desk {
       onUndo: () => this.attempt(() => this.session.undo()),
       onFollowUp: () => this.attempt(() => this.session.followUp()),
       onCancel: () => this.attempt(() => this.session.cancel()),
+      onAskAgain: () => this.attempt(() => this.session.askAgain()),
       onRetry: () => this.attempt(() => this.session.retry()),
       onNew: () => (again ? again.act() : this.leave()),
     }, again?.text);
@@ -164,8 +165,8 @@ export class Desk {
   #render() {
     const { session, view } = this;
     if (session.sources && session.sources !== this.#drawnSources) view.mail.show((this.#drawnSources = session.sources));
-    const { story, edits, rung, clock, offer, leftOut } = session;
-    view.render({ story, edits, rung, offer, leftOut, status: statusOf(story, session), timings: timingsLine(clock, story.timings),
+    const { story, edits, rung, clock, offer, leftOut, second } = session;
+    view.render({ story, edits, rung, offer, leftOut, second, status: statusOf(story, session), timings: timingsLine(clock, story.timings),
       saveAs: session.duplicate ? "Save all the same" : "Save to the CRM" });
     if (story.runId) this.#place.memory.keep({ story });
   }

@@ -109,6 +109,9 @@ export class Server {
   /** @param {string} runId */
   retry = (runId) => this.#json(`/stream/runs/${runId}/retry`, { method: "POST", body: {} });
 
+  /** The same mail once more, by the model; a run of its own that writes nothing. @param {string} runId @returns {Promise<{run_id: string, cursor: string}>} */
+  rerun = (runId) => this.#json(`/stream/runs/${runId}/rerun`, { method: "POST", body: { engine: "model" } });
+
   /** @param {string} runId @returns {Promise<any>} */
   snapshot = (runId) => this.#json(`/stream/runs/${runId}`);
 

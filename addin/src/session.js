@@ -1,9 +1,10 @@
 // One run on its way through the page: hand in, follow, save. Knows the server and the story, not the DOM.
 
 import { correctionsFrom, UNEDITED } from "./corrections.js";
+import { ASKING, secondFrom } from "./second.js";
 import { Problem } from "./server.js";
 import { EMPTY, isClosed, tell } from "./story.js";
-import { closes, follow } from "./transport/follow.js";
+import { closes, follow, settles } from "./transport/follow.js";
 
 /** @typedef {import("./server.js").Server} Server */
 /** @typedef {{firstField?: number, total?: number}} Clock  ms since the mail was handed in, measured here */
@@ -23,6 +24,8 @@ export class Session {
   duplicate = false;
   /** What the firm's page says that is not in the CRM yet. @type {Record<string, string>} */
   offer = {};
+  /** What the model says when it is asked once more. @type {import("./second.js").Second | null} */
+  second = null;
   /** What of the mail was not handed in, and why. @type {readonly string[]} */
   leftOut = [];
   /** When this mail was handed in before: who saved it. @type {{by: string} | null} */
@@ -169,6 +172,23 @@ export class Session {
     this.savedBefore = null;
     this.offer = {};
     await this.#read(this.#cursor);
+  }
+
+  /** Ask the model once more: what it says is offered, never put in unasked. */
+  async askAgain() {
+    this.second = ASKING;
+    this.onChange();
+    try {
+      const { run_id: runId, cursor } = await this.server.rerun(this.#runId);
+      let story = EMPTY;
+      for await (const envelope of follow(this.server, runId, cursor, { signal: this.#abort.signal, until: settles })) story = tell(story, envelope);
+      this.second = secondFrom(this.story, story);
+    } catch (error) {
+      this.second = null;
+      throw error;
+    } finally {
+      this.onChange();
+    }
   }
 
   get #cursor() {

@@ -23,6 +23,7 @@
  * @property {string} message  what the server says it is doing
  * @property {string} engine
  * @property {string | null} model
+ * @property {string | null} promptVersion  null when no model was asked
  * @property {string | null} language
  * @property {string | null} intent
  * @property {readonly Person[]} people
@@ -47,7 +48,7 @@
 
 /** @type {Story} */
 export const EMPTY = Object.freeze({
-  runId: null, sequence: 0, cursor: null, gap: false, state: "idle", message: "", engine: "", model: null, language: null,
+  runId: null, sequence: 0, cursor: null, gap: false, state: "idle", message: "", engine: "", model: null, promptVersion: null, language: null,
   intent: null, people: [], mail: {}, tokens: "", research: null, issues: [], draft: [], expiresAt: null, duplicates: [],
   progress: [], target: null, records: [], status: null, result: null, timings: {}, usage: {}, error: null, cancelledBy: null, completedAt: null,
 });
@@ -74,7 +75,7 @@ const place = ({ run_id: runId, sequence, cursor }) => ({ runId, sequence, curso
 /** @type {Record<string, (story: Story, data: any, envelope: Envelope) => Partial<Story>>} */
 const TOLD = {
   extraction_start: (story, data, { timestamp }) => ({
-    state: "extracting", message: data.message, engine: data.engine, model: data.model ?? null, language: data.language ?? null,
+    state: "extracting", message: data.message, engine: data.engine, model: data.model ?? null, promptVersion: data.prompt_version ?? null, language: data.language ?? null,
     tokens: "", error: null, timings: { ...story.timings, started: timestamp * 1000 },
   }),
   extraction_token: (story, data) => ({ tokens: story.tokens + data.token }),
@@ -84,7 +85,9 @@ const TOLD = {
     research: { domain: story.research?.domain ?? "", status: data.status, elapsed: data.elapsed, result: data.result ?? null },
   }),
   validation_start: (_, data) => ({ message: data.message }),
-  validation_result: (_, data) => ({ people: data.people.map(personFrom), intent: data.intent, issues: data.issues ?? [] }),
+  validation_result: (story, data) => ({
+    people: data.people.map(personFrom), intent: data.intent, issues: data.issues ?? [], usage: data.usage ?? story.usage,
+  }),
   duplicate_found: (story, data) => ({
     duplicates: [...story.duplicates.filter((known) => known.id !== data.id || known.person !== data.person), data],
   }),
@@ -145,7 +148,7 @@ export function fromSnapshot(snapshot) {
   return {
     ...EMPTY,
     runId: snapshot.run_id, cursor: snapshot.cursor, sequence: Number(snapshot.cursor?.split(".")[1] ?? 0), state: snapshot.state,
-    engine: snapshot.engine ?? "", intent: snapshot.intent ?? null, people: (snapshot.people ?? []).map(personFrom),
+    engine: snapshot.engine ?? "", promptVersion: snapshot.prompt_version ?? null, intent: snapshot.intent ?? null, people: (snapshot.people ?? []).map(personFrom),
     research: Array.isArray(snapshot.research) ? snapshot.research.at(-1) ?? null : snapshot.research ?? null,
     duplicates: snapshot.duplicates ?? [], records: snapshot.records ?? [], issues: snapshot.issues ?? [],
     draft: snapshot.draft ?? [], timings: snapshot.timings ?? {}, usage: snapshot.usage ?? {}, error: snapshot.error ?? null,

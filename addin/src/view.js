@@ -4,17 +4,18 @@
 import { shown } from "./fields.js";
 import { RUNGS, sureness, whyNothing } from "./words.js";
 import { element, setText } from "./view/element.js";
-import { MailPane } from "./view/mail.js";
+import { MailPane, marksOf } from "./view/mail.js";
 import { Notices } from "./view/notices.js";
 import { PersonView } from "./view/person.js";
 
 /**
  * @typedef {import("./story.js").Story} Story
  * @typedef {import("./corrections.js").Edits} Edits
- * @typedef {{story: Story, edits: Edits, status: {state: string, text: string}, rung: string | null, timings: string, saveAs: string, offer: Record<string, string>, leftOut: readonly string[]}} Shown
+ * @typedef {{story: Story, edits: Edits, status: {state: string, text: string}, rung: string | null, timings: string, saveAs: string, offer: Record<string, string>, leftOut: readonly string[],
+ *   second: import("./second.js").Second | null}} Shown
  * @typedef {{onEdit: (key: string, text: string | null) => void, onSkip: (person: number, skip: boolean) => void,
  *   onWithout: (file: string, without: boolean) => void, onAllow: (allow: boolean) => void,
- *   onSave: () => void, onUndo: () => void, onFollowUp: () => void, onCancel: () => void, onRetry: () => void, onNew: () => void}} Handlers
+ *   onSave: () => void, onUndo: () => void, onFollowUp: () => void, onAskAgain: () => void, onCancel: () => void, onRetry: () => void, onNew: () => void}} Handlers
  */
 
 const ANNOUNCE_MS = 900;
@@ -71,7 +72,7 @@ export class View {
   }
 
   /** @param {Shown} now */
-  render({ story, edits, status, rung, timings, saveAs, offer, leftOut }) {
+  render({ story, edits, status, rung, timings, saveAs, offer, leftOut, second }) {
     const waiting = ["idle", "queued", "extracting"].includes(story.state);
     const locked = !["idle", "queued", "extracting", "review"].includes(story.state) || status.state === "saving";
     this.#bar(story, status, rung, timings);
@@ -84,7 +85,7 @@ export class View {
     const several = story.people.length > 1;
     for (let index = this.#people.length; index < Math.max(1, story.people.length); index++) this.#add(index);
     this.#people.forEach((person, index) => person.show(story.people[index], edits, story.issues, { waiting, locked, several }));
-    this.notices.show(story, edits, locked, offer, leftOut);
+    this.notices.show(story, edits, locked, offer, leftOut, second);
     this.mail.mark(marksOf(story));
     this.#model(story);
     this.#announce(story);
@@ -157,7 +158,3 @@ export class View {
     }, ANNOUNCE_MS);
   }
 }
-
-/** @param {Story} story @returns {import("./view/mail.js").SourceMark[]} */
-const marksOf = ({ people }) => people.flatMap(({ index, fields }) =>
-  Object.entries(fields).flatMap(([name, { evidence }]) => (evidence ? [{ key: `${index}.${name}`, ...evidence }] : [])));

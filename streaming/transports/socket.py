@@ -129,7 +129,7 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
                 return
             self._forget(run_id)
         self._positions[run_id] = cursor
-        self.connection.runs.add(run_id)
+        self.connection.begin(run_id, cursor.sequence if cursor else 0)
         self._pumps[run_id] = asyncio.create_task(self._pump(run_id, cursor))
 
     async def subscribe(self, run_id: str, after: str | None) -> None:
@@ -144,7 +144,7 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _forget(self, run_id: str) -> None:
         if pump := self._pumps.pop(run_id, None):
             pump.cancel()
-        self.connection.runs.discard(run_id)
+        self.connection.stop(run_id)
 
     async def _pump(self, run_id: str, cursor: Cursor | None) -> None:
         try:
@@ -160,7 +160,7 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         finally:
             if self._pumps.get(run_id) is asyncio.current_task():
                 del self._pumps[run_id]
-                self.connection.runs.discard(run_id)
+                self.connection.stop(run_id)
 
     async def _tell(self, item: Entry | Reset) -> None:
         if isinstance(item, Reset):

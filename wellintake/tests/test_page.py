@@ -65,6 +65,31 @@ async def test_a_sample_is_watched_corrected_saved_and_found_in_the_admin(own_se
     assert page.mistakes == []
 
 
+async def test_a_model_that_failed_is_asked_again_and_what_it_says_is_taken_or_left(
+    own_server, scripted_model, browser
+):
+    answer = answer_for([MAYA | {"compensation": "$310K"}])
+    server = own_server(**scripted_model(answer, "--fault", "refusal", "--failures", 1).settings)
+    page = await opened(browser, server)
+    await page.get_by_test_id("sample").first.click()
+    await state_is(page, "review")
+
+    await page.get_by_test_id("ask-again").click()
+    take = page.get_by_role("button", name="Take $310K for Deal, compensation")
+    await expect(take).to_be_visible(timeout=15_000)
+    await expect(value_of(page, "deal", "compensation")).to_have_value("")
+    await take.click()
+
+    await expect(value_of(page, "deal", "compensation")).to_have_value("$310K")
+    await expect(value_of(page, "deal", "compensation")).to_be_focused()
+    await expect(take).to_have_count(0)
+    await page.get_by_test_id("save").click()
+    await state_is(page, "saved")
+    stored = server.manage("shell", "-c", "from zoho.models import Deal; print(Deal.objects.get().description_of_reqs)")
+    assert b"$310K" in stored.stdout
+    assert page.mistakes == []
+
+
 async def test_a_save_is_taken_back_corrected_and_saved_again(own_server, browser):
     server = own_server()
     page = await opened(browser, server)

@@ -82,3 +82,7 @@ export class MailPane {
       mark.classList.toggle("is-active", Boolean(this.#active) && (mark.getAttribute("data-keys") ?? "").split(" ").includes(this.#active));
   }
 }
+
+/** The words that the values of all people rest on. @param {import("../story.js").Story} story @returns {SourceMark[]} */
+export const marksOf = ({ people }) => people.flatMap(({ index, fields }) =>
+  Object.entries(fields).flatMap(([name, { evidence }]) => (evidence ? [{ key: `${index}.${name}`, ...evidence }] : [])));

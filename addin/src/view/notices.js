@@ -1,9 +1,11 @@
 import { labelOf, shown } from "../fields.js";
+import { isDegraded } from "../second.js";
 import { duration } from "../words.js";
 import { element, link } from "./element.js";
 
 /** @typedef {import("../story.js").Story} Story */
-/** @typedef {{onFocus: (person: number, field: string) => void, onWithout: (file: string, without: boolean) => void, onAllow: (allow: boolean) => void, onFollowUp: () => void}} NoticeHandlers */
+/** @typedef {{onFocus: (person: number, field: string) => void, onWithout: (file: string, without: boolean) => void, onAllow: (allow: boolean) => void, onFollowUp: () => void,
+ *   onEdit: (key: string, text: string) => void, onAskAgain: () => void}} NoticeHandlers */
 
 const STEPS = /** @type {Record<string, string>} */ ({ account: "Account", contact: "Contact", deal: "Deal", note: "Note", attachment: "Attachment" });
 
@@ -18,13 +20,13 @@ export class Notices {
   }
 
   /** @param {Story} story @param {import("../corrections.js").Edits} edits @param {boolean} locked @param {Record<string, string>} offer
-   * @param {readonly string[]} leftOut  sentences on what was not handed in */
-  show(story, edits, locked, offer, leftOut) {
+   * @param {readonly string[]} leftOut  sentences on what was not handed in @param {import("../second.js").Second | null} second */
+  show(story, edits, locked, offer, leftOut, second) {
     const { progress, records, duplicates, issues, draft, research } = story;
-    const drawn = JSON.stringify([progress, records, duplicates, issues, draft, research, edits.without, edits.allowDuplicate, locked, story.status, offer, leftOut]);
+    const drawn = JSON.stringify([progress, records, duplicates, issues, draft, research, edits.without, edits.allowDuplicate, locked, story.status, offer, leftOut, second, second && edits.values]);
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
-    const blocks = [stored(story), this.#offered(story, offer), this.#duplicates(story, edits, locked), this.#issues(story), this.#files(story, edits, locked), notHandedIn(leftOut), researched(story)];
+    const blocks = [stored(story), this.#offered(story, offer), this.#duplicates(story, edits, locked), this.#issues(story), this.#askedAgain(story, edits, locked, second), this.#files(story, edits, locked), notHandedIn(leftOut), researched(story)];
     this.root.replaceChildren(...blocks.filter((block) => block !== null));
   }
 
@@ -55,6 +57,25 @@ export class Notices {
     return block("Worth a look", element("ul", {}, ...issues.map(({ message, field, person, code }) =>
       element("li", { "data-testid": "issue", "data-code": code },
         field ? element("button", { type: "button", class: "plain", text: message, onclick: () => this.handlers.onFocus(person ?? 0, field) }) : message))));
+  }
+
+  /** The model once more, when its first answer was not whole: what it says otherwise, to take or to leave.
+   * @param {Story} story @param {import("../corrections.js").Edits} edits @param {boolean} locked @param {import("../second.js").Second | null} second */
+  #askedAgain(story, { values }, locked, second) {
+    if (locked || story.state !== "review" || !isDegraded(story)) return null;
+    const ask = element("button", { type: "button", class: "plain", "data-testid": "ask-again", text: second?.asking ? "It is being asked…" : "Ask the model again", disabled: second?.asking, onclick: () => this.handlers.onAskAgain() });
+    const left = (second?.said ?? []).filter(({ key, text }) => values[key] !== text);
+    return block("The model", ...(second?.message ? [element("p", { class: "quiet", text: second.message })] : []),
+      element("ul", { "data-testid": "said-again" }, ...left.map(({ key, label, text, sure }) => element("li", {}, `${label}: ${text} `, element("small", { text: `${sure} ` }),
+        element("button", { type: "button", class: "plain", text: "Take", "aria-label": `Take ${text} for ${label}`, onclick: () => this.#take(key, text) })))),
+      ask);
+  }
+
+  /** @param {string} key @param {string} text */
+  #take(key, text) {
+    this.handlers.onEdit(key, text);
+    const [person, ...name] = key.split(".");
+    this.handlers.onFocus(Number(person), name.join("."));
   }
 
   /** @param {Story} story @param {import("../corrections.js").Edits} edits @param {boolean} locked */
