@@ -8,6 +8,7 @@ import uuid
 import pytest
 from playwright.async_api import expect
 
+from streaming.tests.azure_stand_in import AzureStandIn, Weather
 from wellintake.tests.server import KEY, ROOT, Server
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
@@ -371,6 +372,33 @@ async def test_every_rung_of_the_ladder_tells_the_whole_story(outlook, rung):
     await expect(outlook.pane.get_by_test_id("rung")).to_have_attribute("data-rung", rung)
     await outlook.pane.get_by_test_id("save").click()
     await outlook.state_is("saved")
+
+
+async def test_azure_loses_doubles_and_reorders_and_goes_away_and_the_pane_tells_the_whole_story(
+    browser, tmp_path, migrated
+):
+    async with AzureStandIn.serving() as azure:
+        server = Server(tmp_path, "uvicorn", AZURE_SIGNALR_CONNECTION_STRING=azure.connection_string)
+        server.copy_database_from(migrated)
+        try:
+            outlook = await open_outlook(browser, await asyncio.to_thread(server.start))
+            rung = outlook.pane.get_by_test_id("rung")
+            for number, weather in enumerate(
+                (Weather(), Weather(drop=0.4, double=0.4, reorder=0.4), Weather(down=True))
+            ):
+                azure.weather = weather
+                if weather.down:
+                    azure.cut()
+                await outlook.receive(**from_(f"Azu Re{number}", 150 + number))
+                await outlook.press_intake()
+                await outlook.state_is("review", 30)
+                await expect(outlook.value("contact", "last_name")).to_have_value(f"Re{number}")
+                await expect(rung).to_have_attribute("data-rung", "websocket" if weather.down else "signalr")
+                await outlook.pane.get_by_test_id("save").click()
+                await outlook.state_is("saved", 30)
+            assert [azure.strays, outlook.mistakes] == [[], []]
+        finally:
+            server.stop()
 
 
 async def test_a_server_that_is_restarted_and_a_network_that_goes_away_cost_nothing(browser, tmp_path, migrated):
