@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from streaming.models import Event, Run, Step
+from streaming.models import AuditEntry, Event, Run, Step
 
 SHOWN_EVENTS = 500
 
@@ -93,4 +93,38 @@ class RunAdmin(admin.ModelAdmin[Run]):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(admin.ModelAdmin[AuditEntry]):
+    list_display = ("when", "who", "action", "run", "about", "tenant")
+    list_filter = ("action", "tenant")
+    search_fields = ("actor", "actor_name", "run_id")
+    ordering = ("-at",)
+    show_full_result_count = False
+    fields = readonly_fields = ("when", "who", "actor", "action", "run", "about", "tenant")
+
+    @admin.display(ordering="at")
+    def when(self, entry: AuditEntry) -> datetime:
+        return datetime.fromtimestamp(entry.at, UTC)
+
+    @admin.display(ordering="actor")
+    def who(self, entry: AuditEntry) -> str:
+        return entry.actor_name or entry.actor
+
+    def run(self, entry: AuditEntry) -> SafeString | str:
+        if entry.run_id is None:
+            return ""
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:streaming_run_change", args=[entry.run_id]), entry.run_id
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -1,6 +1,7 @@
 """The truth: runs, their events, their finished steps."""
 
 import time
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -67,6 +68,7 @@ class Run(models.Model):
     created_at = models.FloatField(default=time.time, help_text="Epoch seconds: acceptance.")
     saving_at = models.FloatField(null=True, blank=True, help_text="Epoch seconds: the save was accepted.")
     expires_at = models.FloatField(null=True, blank=True, help_text="Epoch seconds: a review is kept until then.")
+    erased_at = models.FloatField(null=True, blank=True, help_text="Epoch seconds: its mail and its log were erased.")
 
     class Meta:
         constraints = [
@@ -150,3 +152,65 @@ class Step(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class OnlyAdded(models.QuerySet["AuditEntry"]):
+    """Entries are neither changed nor deleted, but for those whose time is over."""
+
+    def update(self, **changes: Any) -> int:
+        raise TypeError("an audit entry is never changed")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise TypeError("an audit entry is never deleted")
+
+    def expire(self, before: float) -> int:
+        return self.filter(at__lt=before)._raw_delete(self.db)  # past our own delete
+
+
+class AuditEntry(models.Model):
+    """Somebody did something. No words of a mail, nobody's name but the doer's; it outlives the run."""
+
+    class Action(models.TextChoices):
+        START = "start", "handed a mail in"
+        RERUN = "rerun", "ran a mail again"
+        READ = "read", "read a run"
+        READ_MAIL = "read_mail", "read a mail"
+        SAVE = "save", "saved"
+        CANCEL = "cancel", "cancelled"
+        RETRY = "retry", "tried again"
+        UNDO = "undo", "took a save back"
+        FOLLOW_UP = "follow_up", "added facts to a saved firm"
+        END_CONNECTION = "end_connection", "ended a connection"
+        MAKE_KEY = "make_key", "made a key"
+        REVOKE_KEY = "revoke_key", "revoked a key"
+        ASK_ERASURE = "ask_erasure", "asked to erase a person"
+        ERASE = "erase", "erased a person"
+        EXPORT = "export", "exported the audit log"
+
+    at = models.FloatField(default=time.time, help_text="Epoch seconds.")
+    action = models.CharField(max_length=16, choices=Action)
+    actor = models.CharField(max_length=200, help_text="Subject of the key or user.")
+    actor_name = models.CharField(max_length=200, blank=True)
+    tenant = models.CharField(max_length=100, blank=True)
+    run_id = models.UUIDField(null=True, blank=True)
+    about = models.CharField(max_length=200, blank=True, help_text="A key's id, a connection's, a number.")
+
+    objects = OnlyAdded.as_manager()
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes = [
+            models.Index(fields=["-at"], name="audit_newest"),
+            models.Index(fields=["run_id"], name="audit_of_run"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor_name or self.actor} {self.get_action_display()}"
+
+    def save(self, *args: Any, **given: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("an audit entry is never changed")
+        super().save(*args, **given)
+
+    def delete(self, *args: Any, **given: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError("an audit entry is never deleted")

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -25,6 +25,7 @@ from extraction.pipeline import ATTACHED, Matches, Tools, matches_of
 from extraction.records import missing_for, records_from
 from extraction.types import Corrections, Email, Engine, Extraction, Mode, Person
 from extraction.values import company_domain
+from streaming.audit import Deed
 from streaming.callers import Caller, Scope
 from streaming.journal import RunJournal
 from streaming.log import Database, Log
@@ -75,10 +76,20 @@ Submit = Callable[[str, str], Awaitable[None]]
 
 
 class Runs:
-    """`tools` are the pipeline's; `limit` is how many runs a caller may have in flight."""
+    """`tools` are the pipeline's; `limit` is how many runs a caller may have in flight; `saw` hears who looks."""
 
-    def __init__(self, log: Log, write: Database, read: Database, tools: Tools, submit: Submit, limit: int) -> None:
+    def __init__(
+        self,
+        log: Log,
+        write: Database,
+        read: Database,
+        tools: Tools,
+        submit: Submit,
+        limit: int,
+        saw: Callable[[Run, Caller], None] = lambda run, caller: None,
+    ) -> None:
         self.log = log
+        self.saw = saw
         self.tools = tools
         self.working: dict[str, asyncio.Task[None]] = {}
         self._write = write
@@ -96,6 +107,10 @@ class Runs:
         run = await self._read(_find, run_id) if _RUN_ID.fullmatch(run_id) else None
         if run is None or caller is None or not caller.may_see(run_id, run.tenant):
             raise no_such_run()
+        if run.erased_at is not None:
+            raise Problem(410, "erased", "This mail and what was made of it have been erased.")
+        if scope == "read":
+            self.saw(run, caller)
         return run
 
     async def letter(self, run: Run) -> Letter:
@@ -136,7 +151,7 @@ class Runs:
         caller.require("intake")
         run = await asyncio.to_thread(_new_run, email, caller, mode, key, again)
         run.rerun_of_id = rerun_of
-        started = await self._write(_insert_once, run, self._limit)
+        started = await self._write(_insert_once, run, self._limit, Deed("rerun" if rerun_of else "start", caller))
         await self._submit_new(started)
         return started
 
@@ -147,7 +162,7 @@ class Runs:
             await asyncio.to_thread(_new_run, email, caller, "review", key and f"{key}#{number}", None)
             for number, email in enumerate(emails)
         ]
-        started = await self._write(_insert_all, runs, self._limit)
+        started = await self._write(_insert_all, runs, self._limit, Deed("start", caller))
         for one in started:
             await self._submit_new(one)
         return started
@@ -172,7 +187,7 @@ class Runs:
             "saving_at": now,
             "saved_by": (caller.name or caller.subject)[:200],
         }
-        if await self._write(_change, run_id, (State.REVIEW,), saving):
+        if await self._write(_change, run_id, (State.REVIEW,), saving, Deed("save", caller)):
             await self._submit(run_id, State.SAVING)
             return State.SAVING
         return await self.save(run_id, caller, corrections)  # somebody was quicker: answer by what the run is now
@@ -214,7 +229,7 @@ class Runs:
             return State.CANCELLED
         if run.state in (State.SAVING, State.UNDOING, State.COMPLETE) or run.closed:
             raise Problem(409, "not_cancellable", f"The run is {run.state}; it can't be cancelled any more.")
-        journal = await self._take_over(run_id)
+        journal = await self._take_over(run_id, Deed("cancel", caller))
         if task := self.working.get(run_id):
             task.cancel("cancelled by a user")
         journal.change(state=State.CANCELLED, closed=True)
@@ -225,10 +240,10 @@ class Runs:
             return await self.cancel(run_id, caller)
         return State.CANCELLED
 
-    async def _take_over(self, run_id: str) -> RunJournal:
+    async def _take_over(self, run_id: str, done: Deed) -> RunJournal:
         """The pen of a run, out of the hands of whoever holds it: their next append is refused."""
         states = (State.QUEUED, State.EXTRACTING, State.REVIEW, State.FAILED)
-        opened = await self._write(open_run, run_id, states, None)
+        opened = await self._write(open_run, run_id, states, None, done)
         if opened is None:
             raise Problem(409, "not_cancellable", "The run can't be cancelled any more.")
         return journal_of(self.log, opened)
@@ -239,7 +254,7 @@ class Runs:
         if run.state != State.FAILED or run.closed:
             raise Problem(409, "not_retryable", f"The run is {run.state}; there is nothing to retry.")
         state = State.UNDOING if run.undoing_by else State.SAVING if run.saving_at else State.QUEUED
-        await self._resume(run_id, (State.FAILED,), {"state": state})
+        await self._resume(run_id, (State.FAILED,), {"state": state}, Deed("retry", caller))
         return state
 
     async def undo(self, run_id: str, caller: Caller) -> State:
@@ -253,7 +268,8 @@ class Runs:
         if run.state not in SETTLED or not run.saving_at:
             raise Problem(409, "nothing_to_undo", f"The run is {run.state}; nothing of it has been saved.")
         by = (caller.name or caller.subject)[:200]
-        if await self._resume(run_id, SETTLED, {"state": State.UNDOING, "undoing_by": by, "closed": False}):
+        undoing = {"state": State.UNDOING, "undoing_by": by, "closed": False}
+        if await self._resume(run_id, SETTLED, undoing, Deed("undo", caller)):
             return State.UNDOING
         return await self.undo(run_id, caller)  # somebody was quicker: answer by what the run is now
 
@@ -281,7 +297,7 @@ class Runs:
         if await self._saved(run) is None:
             raise Problem(409, "no_saved_firm", f"The run is {run.state}; facts are added to a firm that it has saved.")
         columns = {"state": State.SAVING, "followup": approved.company, "saving_at": time.time(), "closed": False}
-        if await self._resume(run_id, (State.COMPLETE,), columns):
+        if await self._resume(run_id, (State.COMPLETE,), columns, Deed("follow_up", caller)):
             return State.SAVING
         return await self.follow_up(run_id, caller, approved)
 
@@ -296,10 +312,10 @@ class Runs:
         final = corrected(whole, corrections, self.tools.own, self.tools.today())
         return final if has_firm(final, corrections) else None
 
-    async def _resume(self, run_id: str, states: tuple[str, ...], columns: dict[str, Any]) -> bool:
+    async def _resume(self, run_id: str, states: tuple[str, ...], columns: dict[str, Any], done: Deed) -> bool:
         """Have a run that had settled worked on again, if it still is in one of the states."""
         try:
-            resumed = await self._write(_change, run_id, states, columns | {"attempts": 0})
+            resumed = await self._write(_change, run_id, states, columns | {"attempts": 0}, done)
         except IntegrityError:
             raise Problem(409, "started_again", "The same mail has been started again since.") from None
         if resumed:
@@ -369,8 +385,9 @@ def journal_of(log: Log, opened: Opened) -> RunJournal:
 # ---------------------------------------------------------------- statements (each runs on a database thread)
 
 
-def open_run(run_id: str, states: tuple[str, ...], state: str | None) -> Opened | None:
-    """Take the lease of a run in one of these states, and move it to `state` if one is given."""
+def open_run(run_id: str, states: tuple[str, ...], state: str | None, done: Deed | None = None) -> Opened | None:
+    """Take the lease of a run in one of these states, and move it to `state` if one is given. `done` is somebody's deed
+    that this is a part of."""
     with transaction.atomic():
         run = Run.objects.select_for_update().filter(pk=run_id, state__in=states, closed=False).first()
         if run is None:
@@ -380,6 +397,8 @@ def open_run(run_id: str, states: tuple[str, ...], state: str | None) -> Opened 
         run.touched_at = time.time()
         run.state = state or run.state
         run.save(update_fields=["lease", "attempts", "touched_at", "state"])
+        if done:
+            done.entry(run_id).save()
         rows = Event.objects.filter(run_id=run_id).exclude(type="extraction_token").order_by("sequence")
         entries = [Entry(run_id, run.epoch, *row) for row in rows.values_list("sequence", "type", "timestamp", "data")]
         steps = dict(Step.objects.filter(run_id=run_id).values_list("name", "result"))
@@ -402,12 +421,16 @@ def _attached_to(run_id: str) -> str | None:
     return Step.objects.filter(run_id=run_id, name=ATTACHED).values_list("result", flat=True).first()
 
 
-def _change(run_id: str, states: tuple[str, ...], columns: dict[str, Any]) -> bool:
+@transaction.atomic
+def _change(run_id: str, states: tuple[str, ...], columns: dict[str, Any], done: Deed) -> bool:
     # The lease rises, so that whoever holds a pen of the old state (a worker that tidies up, a cancel) is refused.
     columns = columns | {"touched_at": time.time(), "lease": F("lease") + 1}
     runs = Run.objects.filter(pk=run_id, state__in=states)
     # A closed log is written to no more, unless the very change opens it again.
-    return bool((runs if "closed" in columns else runs.filter(closed=False)).update(**columns))
+    if not (runs if "closed" in columns else runs.filter(closed=False)).update(**columns):
+        return False
+    done.entry(run_id).save()
+    return True
 
 
 def _results(run_id: str) -> tuple[Extraction, Matches]:
@@ -416,18 +439,18 @@ def _results(run_id: str) -> tuple[Extraction, Matches]:
 
 
 @transaction.atomic
-def _insert_all(runs: Sequence[Run], limit: int) -> list[Started]:
+def _insert_all(runs: Sequence[Run], limit: int, done: Deed) -> list[Started]:
     started = []
     for number, run in enumerate(runs):
         try:
-            started.append(_insert_once(run, limit))
+            started.append(_insert_once(run, limit, done))
         except Problem as problem:
             problem.errors = [{"field": f"emails.{number}", "code": problem.code, "message": problem.detail}]
             raise
     return started
 
 
-def _insert_once(run: Run, limit: int) -> Started:
+def _insert_once(run: Run, limit: int, done: Deed) -> Started:
     try:
         with transaction.atomic():
             if earlier := _earlier(run):
@@ -435,6 +458,7 @@ def _insert_once(run: Run, limit: int) -> Started:
             if Run.objects.filter(tenant=run.tenant, owner=run.owner, state__in=OPEN).count() >= limit:
                 raise Problem(429, "too_many_runs", f"You have {limit} runs in flight.", retry_after=5)
             run.save(force_insert=True)
+            replace(done, about=run.mode).entry(run.pk).save()
     except IntegrityError:
         # The same key or message was inserted by somebody else between our look and our insert (PostgreSQL), or this
         # very insert was committed before its connection died.

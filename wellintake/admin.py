@@ -14,10 +14,12 @@ from django.utils.safestring import SafeString
 from streaming.models import SavedRun
 from wellintake import outbox
 from wellintake.access.admin import ApiKeyAdmin
-from wellintake.models import ApiKey, LearnedRule
+from wellintake.erasing import ErasureAdmin
+from wellintake.models import ApiKey, Erasure, LearnedRule
 
 admin.site.register(SavedRun, outbox.OutboxAdmin)
 admin.site.register(ApiKey, ApiKeyAdmin)
+admin.site.register(Erasure, ErasureAdmin)
 
 
 class Validity(admin.SimpleListFilter):

@@ -154,7 +154,10 @@ class Environment(BaseSettings):
     event_hub_name: str | None = Field(None, description="The hub for them.")
 
     retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(
-        90, description="`manage.py purge_runs` deletes closed runs that are older."
+        90, description="Closed runs that are older are deleted, with their mails and logs."
+    )
+    audit_days: Annotated[int, Field(ge=30, le=36_500)] = Field(
+        730, description="Entries of the audit log that are older are deleted."
     )
     max_runs_per_user: Annotated[int, Field(ge=1)] = Field(100, description="Runs in flight.")
     max_connections_per_user: Annotated[int, Field(ge=1)] = Field(20, description="Open streams and sockets.")

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from streaming.models import Run
 from streaming.wire import dumps
 from wellintake.overview import Overview
+from wellintake.staff import put_down
 from wellintake.wiring import Parts
 
 EVERY_SECONDS = 1.0
@@ -54,7 +55,9 @@ class LivePage:
         """End one client's connection; it comes back with its cursor."""
         if not request.user.has_perm(MAY_END):
             raise PermissionDenied
-        async_to_sync(self._parts.pulse.end)(request.POST.get("connection", "")[:64])
+        connection = request.POST.get("connection", "")[:64]
+        put_down(request, "end_connection", about=connection)
+        async_to_sync(self._parts.pulse.end)(connection)
         return JsonResponse({"asked": True}, status=202)
 
     async def events(self, request: HttpRequest) -> HttpResponseBase:

@@ -98,6 +98,25 @@ class RuleUse(models.Model):
         return str(self.run_id)
 
 
+class Erasure(models.Model):
+    """Somebody asks for a person to be erased; somebody else does it. Then the address is gone, too."""
+
+    address = models.CharField("mail address", max_length=320)
+    reason = models.CharField(max_length=200, help_text="Such as the number of the request. Not the person's name.")
+    asked_by = models.ForeignKey("auth.User", on_delete=models.PROTECT, related_name="+", editable=False)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    done_by = models.ForeignKey("auth.User", on_delete=models.PROTECT, related_name="+", null=True, editable=False)
+    done_at = models.DateTimeField(null=True, editable=False)
+    outcome = models.CharField(max_length=200, blank=True, editable=False)
+    elsewhere = models.JSONField("to be deleted at Zoho", default=list, editable=False)
+
+    class Meta:
+        permissions = [("do_erasure", "Can erase a person that somebody else has asked for")]
+
+    def __str__(self) -> str:
+        return f"request {self.pk}"
+
+
 class LivePoint(models.Model):
     """How things stood, over all processes, in ten seconds of the last hour."""
 

@@ -79,12 +79,12 @@ def paths() -> dict[str, Any]:
                 parameters=[IDEMPOTENCY, _query("stream_chunks", {"type": "boolean", "default": True})],
             )
         },
-        run: {"get": _call("A run's whole state", answers={200: JSON}, refusals=(404,), parameters=[RUN])},
+        run: {"get": _call("A run's whole state", answers={200: JSON}, refusals=(404, 410), parameters=[RUN])},
         f"{run}/events": {
             "get": _call(
                 "A run's log from a cursor: SSE, NDJSON or a JSON page, by Accept",
                 answers={200: STREAM | JSON, 204: {}},
-                refusals=(400, 404, 406, 422),
+                refusals=(400, 404, 406, 410, 422),
                 parameters=[
                     RUN,
                     _query("after", {"type": "string", "pattern": r"^\d+\.\d+$"}),
@@ -96,7 +96,7 @@ def paths() -> dict[str, Any]:
         },
         f"{run}/mail": {
             "get": _call(
-                "The mail's text that evidence points into", answers={200: JSON}, refusals=(404,), parameters=[RUN]
+                "The mail's text that evidence points into", answers={200: JSON}, refusals=(404, 410), parameters=[RUN]
             )
         },
         f"{run}/subscribe": {
@@ -108,13 +108,13 @@ def paths() -> dict[str, Any]:
         f"{run}/undo": {"post": _action("Take back a save; the run is in review again", None, (409,))},
         f"{run}/followup": {
             "get": _call(
-                "What research found too late for the save", answers={200: JSON}, refusals=(404,), parameters=[RUN]
+                "What research found too late for the save", answers={200: JSON}, refusals=(404, 410), parameters=[RUN]
             ),
             "post": _call(
                 "Add approved facts to the saved firm",
                 body="FollowUp",
                 answers={202: JSON},
-                refusals=(404, 409, 422),
+                refusals=(404, 409, 410, 422),
                 parameters=[RUN],
             ),
         },
@@ -135,7 +135,7 @@ def paths() -> dict[str, Any]:
 
 def _action(summary: str, body: str | None, refusals: tuple[int, ...]) -> dict[str, Any]:
     return _call(
-        summary, body=body, body_required=False, answers={202: JSON}, refusals=(404, *refusals), parameters=[RUN]
+        summary, body=body, body_required=False, answers={202: JSON}, refusals=(404, 410, *refusals), parameters=[RUN]
     )
 
 

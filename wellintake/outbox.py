@@ -18,10 +18,10 @@ from pydantic import TypeAdapter
 
 from extraction.filing import Saved
 from extraction.ports import Undone
-from streaming.callers import Caller
 from streaming.models import Event, Run, SavedRun
 from streaming.problems import Problem
 from streaming.runs import SETTLED
+from wellintake.staff import caller_of
 from wellintake.wiring import parts
 
 State = Run.State
@@ -176,10 +176,8 @@ class OutboxAdmin(admin.ModelAdmin[SavedRun]):
     def _do(self, request: HttpRequest, run_id: str, doing: str) -> None:
         """As an API call does it: the run's worker is woken, the page shows how far it is when it is loaded again."""
         runs = parts().runs
-        name = request.user.get_username()
-        caller = Caller(subject=f"staff:{request.user.pk}", tenant="", name=name, scopes=frozenset({"admin"}))
         try:
-            async_to_sync({"retry": runs.retry, "undo": runs.undo}[doing])(run_id, caller)
+            async_to_sync({"retry": runs.retry, "undo": runs.undo}[doing])(run_id, caller_of(request))
         except Problem as problem:
             self.message_user(request, problem.detail, messages.ERROR)
         else:

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-import structlog
 from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -18,12 +17,12 @@ from extraction.comparison import differences
 from extraction.errors import UnreadableMail
 from extraction.prompt import PROMPT_VERSION
 from extraction.types import Extraction
-from streaming.callers import Caller
 from streaming.models import Run, Step
 from streaming.problems import Problem
 from streaming.responses import json_response, problem_response
 from streaming.runs import RerunRequest
 from streaming.wire import Entry, dumps
+from wellintake.staff import caller_of
 from wellintake.wiring import Parts
 
 MAY_SEE = "streaming.view_run"
@@ -34,7 +33,6 @@ MAY_RERUN = "streaming.rerun_run"
 WORDS = {"quote": None, "content": None, "token": ""}
 LANES = {"run": "Run", "fields": "Fields", "model": "Model", "research": "Research", "crm": "CRM"}.items()
 MOST_READINGS = 1000
-logger = structlog.get_logger()
 
 
 class Recorder:
@@ -78,7 +76,7 @@ class Recorder:
         page = async_to_sync(self._parts.log.read)(str(run_id), int(after) if after.isdecimal() else 0)
         entries = page.entries
         if entries and request.user.has_perm(MAY_SEE_MAIL):
-            mail_was_seen(request, run)
+            self._parts.looks.saw(run, caller_of(request), "read_mail")
         else:
             entries = [without_words(entry) for entry in entries]
         at_end = not entries or entries[-1].sequence >= page.run.last_sequence
@@ -99,7 +97,7 @@ class Recorder:
             raise PermissionDenied
         if (run := _run(request, run_id)) is None:
             return _unknown(request)
-        mail_was_seen(request, run)
+        self._parts.looks.saw(run, caller_of(request), "read_mail")
         try:
             letter = async_to_sync(self._parts.runs.letter)(run)
         except UnreadableMail as error:
@@ -128,20 +126,12 @@ class Recorder:
         choice = request.POST.get("choice", "")
         asked = RerunRequest(engine="patterns") if choice == "patterns" else RerunRequest(model=choice or None)
         # In the run's own tenant: what was learned there counts as it did the first time.
-        caller = Caller(
-            f"staff:{request.user.pk}", run.tenant, request.user.get_username(), scopes=frozenset({"admin"})
-        )
         try:
-            started = async_to_sync(self._parts.runs.rerun)(str(run_id), caller, asked)
+            started = async_to_sync(self._parts.runs.rerun)(str(run_id), caller_of(request, run.tenant), asked)
         except Problem as problem:
             messages.error(request, problem.detail)
             return HttpResponseRedirect(reverse("recorder", args=[run_id]))
         return HttpResponseRedirect(reverse("recorder", args=[started.run_id]))
-
-
-def mail_was_seen(request: HttpRequest, run: Run) -> None:
-    """Somebody has been handed words of a mail: who, and of which run. The one place where that is put on record."""
-    logger.info("mail_seen", run_id=str(run.pk), user_id=request.user.pk)
 
 
 def without_words(entry: Entry) -> Entry:
@@ -161,11 +151,11 @@ def _without_words(value: Any) -> Any:
 def _run(request: HttpRequest, run_id: UUID) -> Run | None:
     if not request.user.has_perm(MAY_SEE):
         raise PermissionDenied
-    return Run.objects.defer("email", "corrections").filter(pk=run_id).first()
+    return Run.objects.defer("email", "corrections").filter(pk=run_id, erased_at=None).first()
 
 
 def _unknown(request: HttpRequest) -> HttpResponse:
-    return problem_response(request, Problem(404, "no_such_run", "There is no such run."))
+    return problem_response(request, Problem(404, "no_such_run", "There is no such run, or it has been erased."))
 
 
 def _facts(run: Run, *, may_see_mail: bool) -> dict[str, Any]:

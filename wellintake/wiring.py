@@ -22,9 +22,11 @@ from extraction.pipeline import Tools, intake
 from extraction.ports import Crm, LanguageModel, Research
 from extraction.types import Email, OwnFirm
 from streaming.addresses import Addresses
+from streaming.audit import Looks
 from streaming.azure.push import Push
 from streaming.azure.service import SignalRService
 from streaming.azure.upstream import Upstream
+from streaming.behind import Behind
 from streaming.bell import Bell
 from streaming.budget import WITH_ACKS
 from streaming.bugs import place_of
@@ -32,8 +34,8 @@ from streaming.engine import Engine
 from streaming.live import Connection, Live
 from streaming.log import Log
 from streaming.measures import Measures
+from streaming.models import AuditEntry, Reading
 from streaming.pulse import Pulse
-from streaming.readings import Readings
 from streaming.runs import Runs
 from streaming.worker import Pipeline, RunWorker
 from wellintake.access.counters import Counters, MemoryCounters, RedisCounters
@@ -102,7 +104,9 @@ class Parts:
     runs: Runs
     worker: RunWorker
     live: Live
-    readings: Readings
+    readings: Behind[Reading]
+    audit: Behind[AuditEntry]
+    looks: Looks
     verifier: Verifier
     throttle: Throttle
     door: Door
@@ -140,6 +144,7 @@ class Parts:
             "pulse_heard": self.pulse.hear(),
             "farewell": end_the_unwelcome(self.live, self.verifier),
             "readings": self.readings.keep(),
+            "audit": self.audit.keep(),
             **({"signalr": self.azure.service.watch()} if self.azure else {}),
             **{name: work() for name, work in self.besides.items()},
         }
@@ -171,6 +176,7 @@ class Parts:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
         await self.readings.flush()
+        await self.audit.flush()
         if self.azure:
             await self.azure.push.stop()
             await self.azure.service.close()
@@ -232,13 +238,15 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
         memory=StoredMemory(write, read),
     )
     engine = Engine(QUEUE, "memory://" if alone or not env.redis_url else env.redis_url.get_secret_value())
-    runs = Runs(log, write, read, tools, engine.submit, env.max_runs_per_user)
+    audit = Behind[AuditEntry](write)
+    looks = Looks(audit.tell)
+    runs = Runs(log, write, read, tools, engine.submit, env.max_runs_per_user, looks.saw)
     legacy = env.api_key.get_secret_value() if env.api_key else None
     origins = frozenset(env.allowed_origins) | ({env.public_url} if env.public_url else set())
     verifier = Verifier(settings.SECRET_KEY, legacy, write, read, _entra(env))
     throttle = Throttle(_counters(env, alone), _allowance(env))
     addresses = Addresses(env.public_url, verifier, service)
-    readings = Readings(write)
+    readings = Behind[Reading](write)
     live = Live(env.max_connections_per_user, readings.tell)
     work = "web and worker" if works else "web"
     figures = partial(_figures, live, log, zoho.calls, time.time(), work)
@@ -255,6 +263,8 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
         worker=RunWorker(runs, crm, write, _pipeline(env), addresses.page_of),
         live=live,
         readings=readings,
+        audit=audit,
+        looks=looks,
         verifier=verifier,
         throttle=throttle,
         door=Door(verifier, throttle),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from streaming.callers import Scope
 from wellintake.access.keys import give_secret
 from wellintake.models import ApiKey
+from wellintake.staff import put_down
 
 SCOPES: dict[Scope, str] = {
     "intake": "intake: hand mails in, save, cancel, undo",
@@ -49,6 +50,8 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
         if not change:
             obj.shown_once = give_secret(obj)
         super().save_model(request, obj, form, change)
+        if not change:
+            put_down(request, "make_key", about=obj.pk)
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         # As the very answer: a message would carry the key through a cookie or the session's table.
@@ -57,5 +60,8 @@ class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
 
     @admin.action(description="Revoke the chosen keys", permissions=["change"])
     def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
-        count = keys.filter(revoked_at=None).update(revoked_at=timezone.now())
-        self.message_user(request, f"{count} revoked.", messages.SUCCESS)
+        valid = list(keys.filter(revoked_at=None))
+        ApiKey.objects.filter(pk__in=[key.pk for key in valid]).update(revoked_at=timezone.now())
+        for key in valid:
+            put_down(request, "revoke_key", about=key.pk)
+        self.message_user(request, f"{len(valid)} revoked.", messages.SUCCESS)

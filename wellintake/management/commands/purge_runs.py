@@ -1,20 +1,26 @@
 """`purge_runs`: delete what is older than RETENTION_DAYS."""
 
-import time
+import asyncio
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db.models import Q
 
-from streaming.models import Run
+from wellintake.database import DatabaseThreads
+from wellintake.retention import Retention
 
 
 class Command(BaseCommand):
-    help = "Delete closed runs, and reviews nobody came back to, that are older than RETENTION_DAYS."
+    help = (
+        "Delete closed runs, and reviews nobody came back to, that are older than RETENTION_DAYS, and audit entries "
+        "older than AUDIT_DAYS. Servers and workers do it by themselves every few hours."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        now = time.time()
-        old = Run.objects.filter(created_at__lt=now - settings.ENV.retention_days * 86_400)
-        _, counts = old.filter(Q(closed=True) | Q(state=Run.State.REVIEW, expires_at__lt=now)).delete()
-        self.stdout.write(f"{counts.get('streaming.Run', 0)} runs deleted.")
+        write = DatabaseThreads("purge")
+        retention = Retention(write, settings.ENV.retention_days, settings.ENV.audit_days)
+        try:
+            deleted = asyncio.run(retention.purge())
+        finally:
+            write.close()
+        self.stdout.write(f"{deleted} runs deleted.")
