@@ -7,11 +7,13 @@ URL := http://127.0.0.1:$(PORT)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 --universal
 
+# Tests with servers, browsers and models of their own want the machine for themselves; the others share it.
+WITH_PROCESSES := server or browser or real_model
 # What is tested again on PostgreSQL and Redis: the log, transports, runs, saves, the CRM, faults of hosts. The rest of the
 # suite fits, too, and takes long there: `make test MANY_HOSTS="streaming wellintake zoho"`.
 ON_MANY_HOSTS := distributed or not (browser or real_model or embedded)
-MANY_HOSTS ?= streaming/tests/test_log.py streaming/tests/test_transports.py streaming/tests/test_hub.py \
-  $(addprefix wellintake/tests/test_,runs.py saving.py memory.py circuits.py health.py live.py limits.py many_hosts.py) \
+MANY_HOSTS ?= streaming/tests/test_log.py streaming/tests/test_transports.py streaming/tests/test_hub.py streaming/tests/test_azure.py \
+  $(addprefix wellintake/tests/test_,runs.py audit.py retention.py saving.py memory.py circuits.py health.py live.py limits.py many_hosts.py) \
   zoho/tests/test_embedded.py zoho/tests/test_auth.py
 
 .PHONY: run test check bench lock cities icons format clean
@@ -22,7 +24,8 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev $(VENV)/.installed-model addin/node_modules/.installed
 	@.ci/needs chromium node postgresql redis
-	$(BIN)/python -m pytest -m "not distributed"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not ($(WITH_PROCESSES) or distributed)"
+	$(BIN)/python -m pytest -m "($(WITH_PROCESSES)) and not distributed"
 	$(BIN)/python -m wellintake.tests.services -- $(BIN)/python -m pytest -m "$(ON_MANY_HOSTS)" $(MANY_HOSTS)
 	cd addin && npm test --silent
 
