@@ -27,6 +27,7 @@ from extraction.errors import (
     ModelTooSlow,
     ModelUnavailable,
 )
+from extraction.paced_http import PacedTransport
 from extraction.ports import Prompt
 from extraction.prices import Prices
 from extraction.types import Usage
@@ -81,6 +82,7 @@ class OpenAiModel:
             base_url=base_url or OPENAI_URL,  # else the SDK asks the environment
             timeout=httpx2.Timeout(timeout, connect=CONNECT_SECONDS),
             max_retries=0,  # its own tries would wait for as long as a server likes, with the user in front of it
+            http_client=httpx2.AsyncClient(transport=PacedTransport(deadline), follow_redirects=True),
         )
         return cls(client, model, api, prices, deadline, tries_again)
 
@@ -92,36 +94,27 @@ class OpenAiModel:
         await self._client.close()
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[str | Usage, None]:
-        """See `ports.LanguageModel.stream`. A task of its own reads, so that whatever comes in while the caller is
-        busy (or while the loop is) goes out as one string."""
+        """See `ports.LanguageModel.stream`. Nothing is read while the caller is busy: what comes in meanwhile goes out
+        as one string."""
         telling: Telling = ResponsesTelling() if self._api == "responses" else ChatTelling()
-        texts: list[str] = []
-        news = asyncio.Event()
-        reading = asyncio.create_task(self._read(prompt, telling, texts, news))
-        reading.add_done_callback(lambda _: news.set())
+        failure: ModelError | None = None
         try:
-            while texts or not reading.done():
-                if texts:
-                    text = "".join(texts)
-                    texts.clear()
+            async with AsyncExitStack() as held:
+                async with asyncio.timeout(self._deadline):
+                    response = await self._first_byte(prompt, held)
+                async for text in _texts(response.iter_bytes(), telling):
                     yield text
-                    continue
-                news.clear()
-                await news.wait()
-            yield self._priced(telling.usage) if telling.usage else Usage()
-            await reading
-        finally:
-            await _stopped(reading)
-
-    async def _read(self, prompt: Prompt, telling: Telling, texts: list[str], news: asyncio.Event) -> None:
-        try:
-            async with asyncio.timeout(self._deadline), AsyncExitStack() as held:
-                response = await self._first_byte(prompt, held)
-                await _read_answer(response.iter_bytes(), telling, texts, news)
+        except ModelError as error:
+            failure = error
         except (openai.OpenAIError, httpx2.HTTPError) as error:
-            raise _translated(error) from error
+            failure = _translated(error)
+            failure.__cause__ = error
         except TimeoutError as error:
-            raise ModelTooSlow from error
+            failure = ModelTooSlow()
+            failure.__cause__ = error
+        yield self._priced(telling.usage) if telling.usage else Usage()
+        if failure:
+            raise failure
 
     async def _first_byte(self, prompt: Prompt, held: AsyncExitStack) -> AsyncAPIResponse[Any]:
         for _ in range(self._tries_again):
@@ -142,16 +135,21 @@ class OpenAiModel:
         return self._prices.priced(usage) if self._prices else usage
 
 
-async def _read_answer(chunks: AsyncIterator[bytes], telling: Telling, texts: list[str], news: asyncio.Event) -> None:
+async def _texts(chunks: AsyncIterator[bytes], telling: Telling) -> AsyncGenerator[str, None]:
+    """The answer's text, all that came together as one string. Raises `ModelError` unless the answer is whole."""
     lines, size = DataLines(), 0
     async for chunk in chunks:
-        for data in lines.feed(chunk):
-            if text := telling.take(data):
-                texts.append(text)
-                size += len(text)
-                news.set()
-        if size > MAX_ANSWER:
-            raise ModelError
+        texts: list[str] = []
+        failure: ModelError | None = None
+        try:
+            texts += filter(None, map(telling.take, lines.feed(chunk)))
+        except ModelError as error:
+            failure = error
+        if text := "".join(texts):
+            size += len(text)
+            yield text
+        if failure or size > MAX_ANSWER:
+            raise failure or ModelError()
         if telling.ended:
             break
     if telling.failure or not telling.whole:
@@ -160,14 +158,6 @@ async def _read_answer(chunks: AsyncIterator[bytes], telling: Telling, texts: li
         async with asyncio.timeout(CLOSING_SECONDS):
             async for _ in chunks:
                 pass
-
-
-async def _stopped(task: asyncio.Task[None]) -> None:
-    """Wait until the task is over, which closes its connection. How it ended has been told, or nobody listens."""
-    task.cancel()
-    await asyncio.wait({task})
-    if not task.cancelled():
-        task.exception()
 
 
 # ---------------------------------------------------------------- what is asked

@@ -20,6 +20,9 @@ class Notebook:
     def tell(self, *events: Event) -> None:
         self.events += events
 
+    async def written(self) -> None:
+        pass
+
     def told(self, kind: str) -> bool:
         return any(event.type == kind for event in self.events)
 

@@ -172,6 +172,7 @@ async def _answer_of(
                 journal.tell(ExtractionToken(token=piece))
                 for found in reader.feed(piece):
                     journal.tell(*(field_event(person, value) for person, value in answer.take(found)))
+                await journal.written()  # what the model says meanwhile is read as one piece
         reader.finish()
     except ModelError as error:
         failure = error

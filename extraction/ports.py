@@ -136,6 +136,11 @@ class Journal(Protocol):
         repeat what the log already says are left out, so that a part that runs again does not tell twice."""
         ...
 
+    async def written(self) -> None:
+        """Wait until everything told so far is in the log. Who tells much waits here between pieces: under load they
+        grow instead of piling up. Raises `LeaseLost` or what the database raised."""
+        ...
+
     def told(self, kind: str) -> bool:
         """Whether the log holds an event of that type already. What a save told counts until it is over."""
         ...

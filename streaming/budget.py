@@ -48,15 +48,18 @@ class Budget:
             self._sent.clear()
             self.outstanding = 0
 
+    def is_full(self) -> bool:
+        return self.outstanding >= (WITH_ACKS if self._acks else WITHOUT_ACKS)
+
     async def room(self) -> None:
         """Wait until more may be sent; raises `TooSlow` after 30 s, or at once when nobody will ever acknowledge."""
         if not self._acks:
-            if self.outstanding > WITHOUT_ACKS:
+            if self.is_full():
                 raise TooSlow
             return
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                while self.outstanding >= WITH_ACKS:
+                while self.is_full():
                     self._eased.clear()
                     await self._eased.wait()
         except TimeoutError:

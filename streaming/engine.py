@@ -10,7 +10,6 @@ from docket import Docket, Perpetual, Worker
 SWEEP_EVERY = timedelta(seconds=3)
 LEASE_SECONDS = 5.0
 SUBMIT_SECONDS = 2.0
-CONCURRENT_RUNS = 250
 _EVERY_FEW_SECONDS = Perpetual(every=SWEEP_EVERY)
 logger = structlog.get_logger()
 
@@ -21,10 +20,12 @@ Sweep = Callable[[], Awaitable[None]]
 
 class Engine:
     """Hands every submitted run to `process(run_id)` of one worker process, and has one of them call `sweep()` every
-    three seconds. `url` is a Redis, or `memory://` for a process of its own."""
+    three seconds. `url` is a Redis, or `memory://` for a process of its own; `concurrency` is how many runs one process
+    works on at once, further ones wait in the queue."""
 
-    def __init__(self, name: str, url: str) -> None:
+    def __init__(self, name: str, url: str, concurrency: int) -> None:
         self._docket = Docket(name=name, url=url)
+        self._concurrency = concurrency
         self._working: asyncio.Task[None] | None = None
 
     @property
@@ -78,7 +79,8 @@ class Engine:
             logger.warning("submit_failed", run_id=run_id, kind=type(error).__name__)
 
     async def _work(self) -> None:
-        worker = Worker(self._docket, concurrency=CONCURRENT_RUNS, redelivery_timeout=timedelta(seconds=LEASE_SECONDS))
+        lease = timedelta(seconds=LEASE_SECONDS)
+        worker = Worker(self._docket, concurrency=self._concurrency, redelivery_timeout=lease)
         async with worker:
             await self._docket.add("sweep_runs", key="sweep")()
             await worker.run_forever()

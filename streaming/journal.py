@@ -9,8 +9,9 @@ import orjson
 from pydantic import TypeAdapter
 
 from extraction.events import Event, ExtractionField, ExtractionToken
-from streaming.log import Batch, Log, Telling
-from streaming.wire import Entry
+from streaming.batches import Batch, Telling
+from streaming.log import Log
+from streaming.wire import Cursor, Entry
 
 T = TypeVar("T")
 
@@ -18,7 +19,7 @@ T = TypeVar("T")
 class RunJournal:
     """Keeps the promise of `extraction.ports.Journal` with a lease on the run's log.
 
-    `entries` are what the log already holds, without its tokens, `steps` the results of finished steps.
+    `end` is where the log ends; `entries` are what it holds, without its tokens, `steps` the results of finished steps.
     """
 
     def __init__(
@@ -26,7 +27,7 @@ class RunJournal:
         log: Log,
         run_id: str,
         lease: int,
-        end: int,
+        end: Cursor,
         attempt: int,
         entries: Iterable[Entry],
         steps: Mapping[str, str],
@@ -35,7 +36,7 @@ class RunJournal:
         self._log = log
         self._run_id = run_id
         self._lease = lease
-        self._end = end
+        self._epoch, self._end = end.epoch, end.sequence
         self._steps = dict(steps)
         self._values = dict(map(_field_told, (entry for entry in entries if entry.type == "extraction_field")))
         self._told = _told_of_now(entry.type for entry in entries)
@@ -110,7 +111,15 @@ class RunJournal:
         if self._in_flight or not (self._pending or self._finished or self._changes) or self._error:
             return None
         self._in_flight = True
-        batch = Batch(self._run_id, self._lease, self._end, _tellings(self._pending), self._changes, self._finished)
+        batch = Batch(
+            self._run_id,
+            self._epoch,
+            self._lease,
+            self._end,
+            _tellings(self._pending),
+            self._changes,
+            self._finished,
+        )
         self._pending, self._finished, self._changes = [], {}, {}
         return batch
 

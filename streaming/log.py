@@ -4,17 +4,17 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 import structlog
-from django.db import connection, transaction
 
 from extraction.errors import LeaseLost
 from extraction.events import SETTLING
+from streaming.batches import END, Batch, insert
 from streaming.bell import Bell
 from streaming.measures import Measures
-from streaming.models import Event, Run, Step
+from streaming.models import Event, Run
 from streaming.snapshot import snapshot_from
 from streaming.tail import Growth, Tail, Window
 from streaming.wire import Cursor, Entry, Item, Reset
@@ -25,6 +25,10 @@ T = TypeVar("T")
 FIELD = "extraction_field"
 PAGE_ENTRIES = 500
 KEEPALIVE_SECONDS = 15.0
+# After a commit the writer lets this much pile up for each run that was in it. At rest that is nothing; under load each
+# stream is then read, written and sent as often as its readers notice, and not as often as the model says a syllable.
+REST_SECONDS_PER_RUN = 0.0002
+MOST_REST_SECONDS = 0.02
 logger = structlog.get_logger()
 
 
@@ -40,35 +44,6 @@ Committed = Callable[[str, Sequence[Entry]], None]
 
 class UnknownRun(Exception):
     """There is no such run."""
-
-
-@dataclass(frozen=True)
-class Telling:
-    """An event on its way into the log: `data` is JSON text."""
-
-    type: str
-    timestamp: float
-    data: str
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What one writer adds to one log in one go: events, columns of the run that change with them, finished steps.
-
-    `after` is where the writer believes the log to end. It makes the statement safe to repeat: a second time it finds
-    the log already grown.
-    """
-
-    run_id: str
-    lease: int
-    after: int
-    events: Sequence[Telling] = ()
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    steps: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def ends_at(self) -> int:
-        return self.after + len(self.events)
 
 
 class Writer(Protocol):
@@ -94,9 +69,14 @@ class Page:
 
 class Log:
     def __init__(
-        self, write: Database, read: Database, bell: Bell, measures: Measures, committed: Committed | None = None
+        self,
+        write: Database,
+        read: Database,
+        bell: Bell | None,
+        measures: Measures,
+        committed: Committed | None = None,
     ) -> None:
-        """`committed` hears of what this process has written."""
+        """`bell` is None where there is no other process; `committed` hears of what this one has written."""
         self.measures = measures
         self._committed = committed
         self._write = write
@@ -122,6 +102,7 @@ class Log:
             due, self._due = self._due, {}
             if batches := _taken(due):
                 await self._commit(batches)
+                await asyncio.sleep(min(len(batches) * REST_SECONDS_PER_RUN, MOST_REST_SECONDS))
 
     def queued(self) -> int:
         """Runs whose events wait for the next transaction."""
@@ -129,7 +110,7 @@ class Log:
 
     async def _commit(self, batches: Mapping[Writer, Batch]) -> None:
         try:
-            epochs = await self._write(_insert, list(batches.values()))
+            written = await self._write(insert, list(batches.values()))
         except Exception as error:  # noqa: BLE001  (every run that waits must hear of it)
             logger.error("log_not_written", kind=type(error).__name__, batches=len(batches))
             for writer in batches:
@@ -140,18 +121,18 @@ class Log:
         )
         self.measures.events += sum(len(batch.events) for batch in batches.values())
         grown = {}
-        for (writer, batch), epoch in zip(batches.items(), epochs, strict=True):
-            if epoch is None:
+        for (writer, batch), is_written in zip(batches.items(), written, strict=True):
+            if not is_written:
                 writer.refused(LeaseLost())
                 continue
             if batch.events:
-                entries = _entries(batch, epoch)
+                entries = _entries(batch)
                 self.tail.committed(batch.run_id, entries, bool(batch.changes.get("closed")))
                 if self._committed:
                     self._committed(batch.run_id, entries)
                 grown[batch.run_id] = batch.ends_at
             writer.written_to_log(batch)
-        if grown:
+        if grown and self._bell:
             await self._bell.ring(grown)
 
     # ------------------------------------------------------------ reading
@@ -247,67 +228,23 @@ def _learn(window: Window, page: Page) -> None:
 
 
 async def _heard(news: asyncio.Event, seconds: float) -> bool:
+    """Whether news came. A plain timer: `asyncio.timeout` costs as much as a token's whole way from here."""
+    is_silent = False
+
+    def give_up() -> None:
+        nonlocal is_silent
+        is_silent = True
+        news.set()
+
+    timer = asyncio.get_running_loop().call_later(seconds, give_up)
     try:
-        async with asyncio.timeout(seconds):
-            await news.wait()
-    except TimeoutError:
-        return False
-    return True
+        await news.wait()
+    finally:
+        timer.cancel()
+    return not is_silent
 
 
 # ---------------------------------------------------------------- statements (each runs on a database thread)
-
-
-def _insert(batches: Sequence[Batch]) -> list[int | None]:
-    """Write all batches in one transaction. For each the log's epoch, or None when its writer has lost the lease."""
-    now = time.time()
-    rows: list[tuple[Any, ...]] = []
-    epochs: list[int | None] = []
-    with transaction.atomic(), connection.cursor() as cursor:
-        for batch in batches:
-            key = _key(batch.run_id)
-            cursor.execute(
-                "UPDATE streaming_run SET last_sequence = %s, touched_at = %s"
-                " WHERE id = %s AND lease = %s AND last_sequence = %s AND closed = %s RETURNING epoch",
-                [batch.ends_at, now, key, batch.lease, batch.after, False],
-            )
-            if not (row := cursor.fetchone()):
-                epochs.append(_epoch_if_written_before(batch))
-                continue
-            epochs.append(row[0])
-            if batch.changes:
-                Run.objects.filter(pk=batch.run_id).update(**batch.changes)
-            for name, result in batch.steps.items():
-                Step.objects.create(run_id=batch.run_id, name=name, result=result, finished_at=now)
-            rows += [
-                (key, sequence, event.type, event.timestamp, event.data)
-                for sequence, event in enumerate(batch.events, batch.after + 1)
-            ]
-        if rows:
-            cursor.executemany(
-                "INSERT INTO streaming_event (run_id, sequence, type, timestamp, data) VALUES (%s, %s, %s, %s, %s)",
-                rows,
-            )
-    return epochs
-
-
-def _epoch_if_written_before(batch: Batch) -> int | None:
-    """The connection may have died after the commit: then the log already ends where this batch ends."""
-    if not batch.events:
-        return None
-    last = batch.events[-1]
-    return (
-        Run.objects.filter(
-            pk=batch.run_id,
-            lease=batch.lease,
-            last_sequence=batch.ends_at,
-            events__sequence=batch.ends_at,
-            events__type=last.type,
-            events__timestamp=last.timestamp,
-        )
-        .values_list("epoch", flat=True)
-        .first()
-    )
 
 
 def _page(run_id: str, after: int, limit: int) -> Page:
@@ -328,31 +265,29 @@ def _snapshot(run_id: str) -> tuple[Run, dict[str, Any]]:
 
 def _growth(here: Mapping[str, int]) -> Mapping[str, Growth]:
     found = {}
-    for run in Run.objects.filter(pk__in=list(here)).only("id", "epoch", "last_sequence", "closed"):
+    for run in Run.objects.filter(pk__in=list(here)).only("id", "epoch", "closed").annotate(end=END):
         run_id = str(run.id)
-        grown = run.last_sequence > here[run_id]
-        entries = _page(run_id, here[run_id], PAGE_ENTRIES).entries if grown else ()
-        found[run_id] = Growth(entries, run.last_sequence, run.closed and len(entries) < PAGE_ENTRIES)
+        entries = _page(run_id, here[run_id], PAGE_ENTRIES).entries if run.end > here[run_id] else ()
+        found[run_id] = Growth(entries, run.end, run.closed and len(entries) < PAGE_ENTRIES)
     return found
 
 
 def _run(run_id: str) -> Run:
     try:
-        return Run.objects.defer("email", "corrections").get(pk=run_id)  # a follower holds the row, not the mail
+        # A follower holds the row, not the mail.
+        run = Run.objects.defer("email", "corrections").annotate(end=END).get(pk=run_id)
     except Run.DoesNotExist:
         raise UnknownRun from None
+    run.last_sequence = run.end
+    return run
 
 
 def _entry(run: Run, sequence: int, kind: str, timestamp: float, data: str) -> Entry:
     return Entry(str(run.id), run.epoch, sequence, kind, timestamp, data)
 
 
-def _entries(batch: Batch, epoch: int) -> list[Entry]:
+def _entries(batch: Batch) -> list[Entry]:
     return [
-        Entry(batch.run_id, epoch, sequence, event.type, event.timestamp, event.data)
+        Entry(batch.run_id, batch.epoch, sequence, event.type, event.timestamp, event.data)
         for sequence, event in enumerate(batch.events, batch.after + 1)
     ]
-
-
-def _key(run_id: str) -> Any:
-    return Run._meta.pk.get_db_prep_value(run_id, connection)

@@ -32,6 +32,7 @@ class Run(models.Model):
 
     epoch = models.IntegerField(default=1, help_text="Changes if the log is ever rebuilt.")
     first_sequence = models.IntegerField(default=1, help_text="Earlier events were trimmed.")
+    # Tokens may follow it: `batches.END` says where a log ends.
     last_sequence = models.IntegerField(default=0)
     lease = models.IntegerField(default=0, help_text="Fences writers: rises with each that takes the run over.")
     attempts = models.IntegerField(default=0, help_text="Openings by workers since the last time it moved on.")

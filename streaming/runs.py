@@ -26,6 +26,7 @@ from extraction.records import missing_for, records_from
 from extraction.types import Corrections, Email, Engine, Extraction, Mode, Person
 from extraction.values import company_domain
 from streaming.audit import Deed
+from streaming.batches import END
 from streaming.callers import Caller, Scope
 from streaming.journal import RunJournal
 from streaming.log import Database, Log
@@ -379,7 +380,8 @@ class Opened:
 
 def journal_of(log: Log, opened: Opened) -> RunJournal:
     run = opened.run
-    return RunJournal(log, str(run.id), run.lease, run.last_sequence, run.lease, opened.entries, opened.steps)
+    end = Cursor(run.epoch, run.last_sequence)
+    return RunJournal(log, str(run.id), run.lease, end, run.lease, opened.entries, opened.steps)
 
 
 # ---------------------------------------------------------------- statements (each runs on a database thread)
@@ -392,11 +394,12 @@ def open_run(run_id: str, states: tuple[str, ...], state: str | None, done: Deed
         run = Run.objects.select_for_update().filter(pk=run_id, state__in=states, closed=False).first()
         if run is None:
             return None
+        run.last_sequence = Run.objects.values_list(END).get(pk=run_id)[0]
         run.lease += 1
         run.attempts += 1
         run.touched_at = time.time()
         run.state = state or run.state
-        run.save(update_fields=["lease", "attempts", "touched_at", "state"])
+        run.save(update_fields=["lease", "attempts", "touched_at", "state", "last_sequence"])
         if done:
             done.entry(run_id).save()
         rows = Event.objects.filter(run_id=run_id).exclude(type="extraction_token").order_by("sequence")

@@ -17,7 +17,7 @@ import structlog
 from streaming.wire import Entry
 
 RELOOK_SECONDS = 2.0
-WINDOW_ENTRIES = 2000
+WINDOW_ENTRIES = 256  # who is further behind reads the database
 logger = structlog.get_logger()
 
 
@@ -27,6 +27,7 @@ class Window:
 
     grown_to: int = 0
     closed: bool = False
+    is_fresh: bool = False  # this process has written to it since the last look
     entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=WINDOW_ENTRIES))
     followers: set[asyncio.Event] = field(default_factory=set)
 
@@ -47,7 +48,9 @@ class Window:
         """What follows `sequence`, or None when memory does not reach back that far."""
         if not self.entries or sequence + 1 < self.entries[0].sequence:
             return None if self.grown_to > sequence else ()
-        return list(islice(self.entries, sequence + 1 - self.entries[0].sequence, None))
+        newest = list(islice(reversed(self.entries), max(self.entries[-1].sequence - sequence, 0)))
+        newest.reverse()
+        return newest
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ class Tail:
         """This process has written to a log."""
         if window := self._windows.get(run_id):
             window.put(entries, closed)
+            window.is_fresh = True
 
     def heard(self, grown: Mapping[str, int]) -> None:
         """A hint of any process. Our own commits come back this way, too, and are already here."""
@@ -117,7 +121,7 @@ class Tail:
                 async with asyncio.timeout(max(relook_at - time.monotonic(), 0)):
                     await self._wake.wait()
             except TimeoutError:
-                self._stale = set(self._windows)  # also when hints for other runs never cease
+                self._stale |= self._silent()  # also when hints for other runs never cease
                 relook_at = time.monotonic() + RELOOK_SECONDS
             self._wake.clear()
             stale, self._stale = self._stale, set()
@@ -125,6 +129,13 @@ class Tail:
                 await self._refresh(stale)
             except Exception as error:  # noqa: BLE001  (the database may be away; the next look tries again)
                 logger.warning("relook_failed", kind=type(error).__name__)
+
+    def _silent(self) -> set[str]:
+        """Runs that this process has not written to since the last look: somebody else may have."""
+        silent = {run_id for run_id, window in self._windows.items() if not window.is_fresh}
+        for window in self._windows.values():
+            window.is_fresh = False
+        return silent
 
     async def _refresh(self, stale: set[str]) -> None:
         here = {run_id: self._windows[run_id].grown_to for run_id in stale if run_id in self._windows}

@@ -160,6 +160,9 @@ class Environment(BaseSettings):
         730, description="Entries of the audit log that are older are deleted."
     )
     max_runs_per_user: Annotated[int, Field(ge=1)] = Field(100, description="Runs in flight.")
+    max_concurrent_runs: Annotated[int, Field(ge=1)] = Field(
+        250, description="Runs that one process works on at once; further ones wait in the queue."
+    )
     max_connections_per_user: Annotated[int, Field(ge=1)] = Field(20, description="Open streams and sockets.")
     max_requests_per_user: Annotated[int, Field(ge=1)] = Field(6000, description="Calls a minute by one key or user.")
     max_requests_per_address: Annotated[int, Field(ge=1)] = Field(

@@ -42,10 +42,13 @@ class Lifecycle:
             await application(scope, receive, send)
 
     async def start(self) -> None:
-        if not self._drains_on_signals:
+        is_first = not self._drains_on_signals
+        if is_first:
             self._drains_on_signals = True
             self._drain_on_signals()
         await self._parts.start()
+        if is_first:
+            self._parts.settle_down()
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()

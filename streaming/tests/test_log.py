@@ -181,7 +181,7 @@ async def test_an_append_whose_connection_died_after_the_commit_is_not_doubled(l
     """The writer calls its function again; the batch's place in the log tells that it is there already."""
     from streaming import log as module
 
-    insert, calls = module._insert, []
+    insert, calls = module.insert, []
 
     def insert_and_lose_the_answer(batches):
         written = insert(batches)
@@ -190,7 +190,7 @@ async def test_an_append_whose_connection_died_after_the_commit_is_not_doubled(l
             raise OperationalError("connection lost")
         return written
 
-    monkeypatch.setattr(module, "_insert", insert_and_lose_the_answer)
+    monkeypatch.setattr(module, "insert", insert_and_lose_the_answer)
     journal = await journal_for(log, threads)
     journal.tell(field("1"))
     await journal.written()

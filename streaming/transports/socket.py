@@ -46,6 +46,8 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._pumps: dict[str, asyncio.Task[None]] = {}
         self._positions: dict[str, Cursor | None] = {}
         self._heard_at = time.monotonic()
+        self._sending = 0  # pumps whose envelope the server has not taken yet
+        self._sent_at = 0.0  # when it took the last one, or was given the first
         self._open = ExitStack()
         self._closing = False
         self._watch: asyncio.Task[None] | None = None
@@ -83,7 +85,7 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.bye(4401, reconnect=False)
             return False
         self.caller = self._caller
-        self._watch = asyncio.create_task(self._watch_silence())
+        self._watch = asyncio.create_task(self._watch_over())
         return True
 
     async def greet(self) -> None:
@@ -167,13 +169,27 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
             base = self.addresses.base_of(self.scope)
             item = item.with_links(self.addresses.links_at(base, self.caller, item.run_id))
         text = self.worded(item.envelope)
-        await self.budget.room()
+        if self.budget.is_full():
+            await self.budget.room()
         self.budget.sent(item.run_id, item.sequence, len(text))
         self.connection.outstanding = self.budget.outstanding
-        await self.send_text(text)
+        await self._send_watched(text)
         self._positions[item.run_id] = item.cursor
         if isinstance(item, Entry):
             self.runs.log.measures.add("ws_latency_ms", max(time.time() - item.timestamp, 0.0) * 1000)
+
+    async def _send_watched(self, text: str) -> None:
+        """As `send_text`, of a pump. `_watch_over` ends it: a timer for each token would cost half of its sending."""
+        if self._closing:
+            return
+        if not self._sending:
+            self._sent_at = time.monotonic()
+        self._sending += 1
+        try:
+            await self.send(text_data=text)
+        finally:
+            self._sending -= 1
+            self._sent_at = time.monotonic()
 
     async def send_text(self, text: str) -> None:
         """Send, or find that the client has stopped reading (servers with back-pressure block here)."""
@@ -205,9 +221,13 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
                 logger.info("bye_not_heard", code=code)
         await self.disconnect(code)
 
-    async def _watch_silence(self) -> None:
+    async def _watch_over(self) -> None:
+        """Let a client go that reads no more or says no more."""
         while True:
-            await asyncio.sleep(self.silent_seconds / 10)
+            await asyncio.sleep(min(self.silent_seconds / 10, SEND_SECONDS / 5))
+            now = time.monotonic()
+            if self._sending and now - self._sent_at > SEND_SECONDS:
+                return await self.bye(4008, reconnect=True)
             stays = self.silent_readers_may_stay and self._pumps
-            if not stays and time.monotonic() - self._heard_at > self.silent_seconds:
+            if not stays and now - self._heard_at > self.silent_seconds:
                 return await self.bye(4408, reconnect=True)

@@ -96,6 +96,10 @@ class Server:
     def pid(self) -> int:
         return self._processes[0].pid
 
+    @property
+    def pids(self) -> list[int]:
+        return [process.pid for process in self._processes]
+
     def start(self) -> "Server":
         if not self.database.exists:
             self.create_database()

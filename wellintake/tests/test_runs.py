@@ -157,18 +157,18 @@ async def test_a_run_that_never_ends_is_given_up_visibly(office, threads):
 async def test_a_database_that_fails_leaves_the_run_for_the_sweep(office, threads, monkeypatch):
     from streaming import log as module
 
-    insert = module._insert
+    insert = module.insert
 
     def full(batches):
         raise OperationalError("database or disk is full")
 
     run_id = await office.start()
-    monkeypatch.setattr(module, "_insert", full)
+    monkeypatch.setattr(module, "insert", full)
     monkeypatch.setattr("wellintake.database.RETRY_SECONDS", 0.0)
     await office.work()
     assert await office.state(run_id) == "queued"
 
-    monkeypatch.setattr(module, "_insert", insert)
+    monkeypatch.setattr(module, "insert", insert)
     await threads[0](lambda: Run.objects.update(touched_at=time.time() - 60))
     await office.worker.sweep()
     await office.work()

@@ -33,6 +33,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, asked.set)
         await process.start()
+        process.settle_down()
         if metrics_port:
             registry = CollectorRegistry(auto_describe=False)
             registry.register(Scraped(process, asyncio.get_running_loop()))
