@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from extraction.errors import LeaseLost
 from extraction.events import SETTLING
+from extraction.seal import Unopened
 from streaming.bell import Bell
 from streaming.measures import Measures
 from streaming.models import Event, Run, Step
@@ -25,6 +26,7 @@ T = TypeVar("T")
 FIELD = "extraction_field"
 PAGE_ENTRIES = 500
 KEEPALIVE_SECONDS = 15.0
+_DATA = Event._meta.get_field("data")
 logger = structlog.get_logger()
 
 
@@ -280,7 +282,7 @@ def _insert(batches: Sequence[Batch]) -> list[int | None]:
             for name, result in batch.steps.items():
                 Step.objects.create(run_id=batch.run_id, name=name, result=result, finished_at=now)
             rows += [
-                (key, sequence, event.type, event.timestamp, event.data)
+                (key, sequence, event.type, event.timestamp, _DATA.get_db_prep_save(event.data, connection))
                 for sequence, event in enumerate(batch.events, batch.after + 1)
             ]
         if rows:
@@ -331,7 +333,10 @@ def _growth(here: Mapping[str, int]) -> Mapping[str, Growth]:
     for run in Run.objects.filter(pk__in=list(here)).only("id", "epoch", "last_sequence", "closed"):
         run_id = str(run.id)
         grown = run.last_sequence > here[run_id]
-        entries = _page(run_id, here[run_id], PAGE_ENTRIES).entries if grown else ()
+        try:
+            entries = _page(run_id, here[run_id], PAGE_ENTRIES).entries if grown else ()
+        except Unopened:
+            entries = ()  # its own followers hear of it when they read; the others' runs are not held up
         found[run_id] = Growth(entries, run.last_sequence, run.closed and len(entries) < PAGE_ENTRIES)
     return found
 
