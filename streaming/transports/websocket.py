@@ -20,7 +20,7 @@ class Message(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     acks: bool = False
-    request_id: str | int | None = None
+    request_id: Annotated[str, Field(max_length=200)] | Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
 
 
 class ProcessEmail(Message):
