@@ -13,6 +13,8 @@ from django.db.models.functions import Coalesce, Greatest
 from streaming.models import Event, Run, Step
 
 _TEXT = "extraction_token"
+_DATA = Event._meta.get_field("data")  # sealed, where the settings say so
+ROUNDING = 1e-6  # seconds; numbers reach the database as text
 # Where a run's log really ends: tokens do not move `last_sequence`.
 END = Greatest(
     "last_sequence",
@@ -114,7 +116,14 @@ def _insert(batches: Sequence[Batch]) -> None:
         moves = [(_key(batch.run_id), batch.lease, batch.ends_at) for batch in moving]
         _execute(_MOVE, moves)
     events = [
-        (_key(batch.run_id), batch.lease, sequence, event.type, event.timestamp, event.data)
+        (
+            _key(batch.run_id),
+            batch.lease,
+            sequence,
+            event.type,
+            event.timestamp,
+            _DATA.get_db_prep_save(event.data, connection),
+        )
         for batch in batches
         for sequence, event in enumerate(batch.events, batch.after + 1)
     ]
@@ -145,8 +154,12 @@ def _was_written_before(batch: Batch) -> bool:
         lease=batch.lease,
         events__sequence=batch.ends_at,
         events__type=last.type,
-        events__data=last.data,
+        events__timestamp__range=(last.timestamp - ROUNDING, last.timestamp + ROUNDING),
     ).exists()
+
+
+def _sealed(data: str) -> str:
+    return str(_DATA.get_db_prep_save(data, connection))
 
 
 def _key(run_id: str) -> str:

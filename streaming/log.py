@@ -11,6 +11,7 @@ import structlog
 
 from extraction.errors import LeaseLost
 from extraction.events import SETTLING
+from extraction.seal import Unopened
 from streaming.batches import END, Batch, insert
 from streaming.bell import Bell
 from streaming.measures import Measures
@@ -267,7 +268,10 @@ def _growth(here: Mapping[str, int]) -> Mapping[str, Growth]:
     found = {}
     for run in Run.objects.filter(pk__in=list(here)).only("id", "epoch", "closed").annotate(end=END):
         run_id = str(run.id)
-        entries = _page(run_id, here[run_id], PAGE_ENTRIES).entries if run.end > here[run_id] else ()
+        try:
+            entries = _page(run_id, here[run_id], PAGE_ENTRIES).entries if run.end > here[run_id] else ()
+        except Unopened:
+            entries = ()  # its own followers hear of it when they read; the others' runs are not held up
         found[run_id] = Growth(entries, run.end, run.closed and len(entries) < PAGE_ENTRIES)
     return found
 

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from streaming.run_ids import new_run_id
+from streaming.sealed import SealedText
 
 
 class Run(models.Model):
@@ -41,8 +42,8 @@ class Run(models.Model):
     idempotency_key = models.CharField(max_length=255, null=True, blank=True)
     digest = models.CharField(max_length=64, help_text="Of the request, to tell a repeated call from another one.")
     message_id = models.CharField(max_length=998, null=True, blank=True)
-    email = models.TextField(help_text="The request as JSON.")
-    corrections = models.TextField(null=True, blank=True)
+    email = SealedText(help_text="The request as JSON.")
+    corrections = SealedText(null=True, blank=True)
     saved_by = models.CharField(max_length=200, blank=True, help_text="Who approved the save, as people know them.")
     followup = models.JSONField(null=True, blank=True, help_text="Facts of the firm to add after the save, approved.")
     undone = models.IntegerField(default=0, help_text="Saves that were taken back.")
@@ -118,7 +119,7 @@ class Event(models.Model):
     sequence = models.IntegerField()
     type = models.CharField(max_length=32)
     timestamp = models.FloatField()
-    data = models.TextField()
+    data = SealedText()
 
     def __str__(self) -> str:
         return f"{self.sequence} {self.type}"
@@ -145,7 +146,7 @@ class Step(models.Model):
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
     name = models.CharField(max_length=64)
-    result = models.TextField(help_text="JSON")
+    result = SealedText(help_text="JSON")
     finished_at = models.FloatField(default=time.time)
 
     class Meta:

@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from extraction.seal import Unopened
+
 
 class Problem(Exception):
     """A request that is refused. `errors` names every field at fault, never its value."""
@@ -57,6 +59,16 @@ def method_not_allowed(*methods: str) -> Problem:
 
 def no_such_run() -> Problem:
     return Problem(404, "no_such_run", "There is no such run, or it is not yours.")
+
+
+def mail_sealed(error: Unopened) -> Problem:
+    """Another server may have the key, as while keys are changed one server after the other."""
+    return Problem(503, error.code, error.message, retry_after=60)
+
+
+def sealed_data(error: Unopened, run_id: str) -> dict[str, Any]:
+    """The same as the data of an `error` frame, in the middle of a stream."""
+    return {"request_id": None, "run_id": run_id, "code": error.code, "message": error.message, "errors": []}
 
 
 # Limits of the contract answer 413 instead of 422.

@@ -10,10 +10,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from pydantic import BaseModel, ValidationError
 
+from extraction.seal import Unopened
 from streaming.bugs import place_of
 from streaming.callers import Caller
 from streaming.parsing import parsed
-from streaming.problems import Problem, method_not_allowed, not_signed_in, problem_from
+from streaming.problems import Problem, mail_sealed, method_not_allowed, not_signed_in, problem_from
 from streaming.responses import problem_response
 from streaming.wire import BadCursor
 
@@ -52,6 +53,9 @@ def refusal_of(request: HttpRequest, error: Exception, view: str) -> HttpRespons
         case BadCursor():
             detail = "A cursor has the form <epoch>.<sequence>."
             return problem_response(request, Problem(400, "bad_cursor", detail))
+        case Unopened():
+            logger.error("mail_sealed", view=view, key=error.key_id)
+            return problem_response(request, mail_sealed(error))
     logger.error("view_failed", view=view, kind=type(error).__name__, where=place_of(error))
     return problem_response(request, Problem(500, "internal", "Something went wrong on our side; please try again."))
 

@@ -7,11 +7,13 @@ from types import ModuleType
 from typing import Any
 
 import orjson
+import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from pydantic import Field
 
 from extraction.events import SETTLING
 from extraction.followup import FollowUp
+from extraction.seal import Unopened
 from extraction.types import Corrections, Email, Strict
 from streaming.addresses import Addresses
 from streaming.azure.endpoint import group_of, user_of
@@ -20,7 +22,7 @@ from streaming.callers import Caller
 from streaming.live import Connection, Live
 from streaming.models import Run
 from streaming.parsing import parsed
-from streaming.problems import Problem
+from streaming.problems import Problem, sealed_data
 from streaming.requests import body_of, caller_of, content_of, endpoint, idempotency_key_of
 from streaming.responses import json_response
 from streaming.runs import RerunRequest, Runs, Started
@@ -30,6 +32,7 @@ from streaming.wire import Cursor, Item, Reset, dumps, frame
 STREAM_SECONDS = 180.0  # ingresses cut at four minutes: end before them, at a clean boundary, and be resumed
 MOST_WAIT_SECONDS = 25.0
 WHOLE_SECONDS = 120.0
+logger = structlog.get_logger()
 
 
 class Batch(Strict):
@@ -258,9 +261,13 @@ class StreamingViews:
             with stack:
                 yield transport.opening(_established(connection))
                 follow = self._runs.log.follow(run_id, cursor, until_settled=True, seconds=STREAM_SECONDS)
-                async with aclosing(follow) as items:
-                    async for arrived in items:
-                        yield transport.encode(self._with_links(request, caller, arrived))
+                try:
+                    async with aclosing(follow) as items:
+                        async for arrived in items:
+                            yield transport.encode(self._with_links(request, caller, arrived))
+                except Unopened as error:
+                    logger.error("mail_sealed", run_id=run_id, key=error.key_id)
+                    yield transport.refusal(frame("error", sealed_data(error, run_id)))
 
         return Stream(pieces(), transport.CONTENT_TYPE, stack)
 

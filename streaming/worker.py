@@ -20,6 +20,7 @@ from extraction.memory import lessons_from, rules_in
 from extraction.pipeline import Intake, Tools, intake, with_facts
 from extraction.ports import Crm, Journal, LanguageModel
 from extraction.records import missing_for, records_from
+from extraction.seal import Unopened
 from extraction.types import Corrections, Email, Extraction
 from streaming.bugs import place_of
 from streaming.engine import LEASE_SECONDS
@@ -83,6 +84,9 @@ class RunWorker:
             opened = await self._write(open_run, run_id, OPEN, None)
         except DatabaseError as error:
             logger.error("run_not_opened", run_id=run_id, kind=type(error).__name__)
+            return
+        except Unopened as error:  # it stays as it is: who has the key, now or later, goes on with it
+            logger.error("mail_sealed", run_id=run_id, key=error.key_id)
             return
         if opened:
             self._leases[run_id] = opened.run.lease

@@ -7,6 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, register
+from django.db import connection
+
+from extraction.seal import Unopened
+from streaming.models import Run
 
 
 @register()
@@ -45,6 +49,28 @@ def proxies_are_known(app_configs: Any, **given: Any) -> list[CheckMessage]:
     if not settings.ENV.trusted_proxies:
         hint = "Behind a proxy every client would have its address, and share one limit: name its network."
         return [checks.Warning("TRUSTED_PROXIES is not set.", hint=hint, id="wellintake.W002")]
+    return []
+
+
+@register(deploy=True)
+def mails_are_sealed(app_configs: Any, **given: Any) -> list[CheckMessage]:
+    if not settings.MAIL_KEYS:
+        hint = "MAIL_ENCRYPTION_KEYS encrypts them; `manage.py rotate_mail_keys --new-key` makes one."
+        return [checks.Warning("Mails are kept as they are.", hint=hint, id="wellintake.W003")]
+    return []
+
+
+@register(checks.Tags.database)
+def mails_can_be_opened(app_configs: Any, databases: Any = None, **given: Any) -> list[CheckMessage]:
+    """Said of the newest mail when `migrate` asks; `rotate_mail_keys --count` knows of all."""
+    if not databases or Run._meta.db_table not in connection.introspection.table_names():
+        return []
+    try:
+        Run.objects.order_by("-created_at").values_list("email", flat=True).first()
+    except Unopened as error:
+        told = f"The newest mail is encrypted with key {error.key_id}, which MAIL_ENCRYPTION_KEYS does not hold."
+        hint = "Put the key back (docs/security.md); what it has encrypted is lost without it."
+        return [checks.Warning(told, hint=hint, id="wellintake.W004")]
     return []
 
 

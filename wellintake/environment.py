@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_va
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from extraction.prices import Prices, prices_from
+from extraction.seal import key_bytes
 from streaming.azure.endpoint import BadConnectionString, Endpoint
 
 BASE = Path(__file__).resolve().parent.parent
@@ -153,6 +154,9 @@ class Environment(BaseSettings):
     event_hubs_connection_string: SecretStr | None = Field(None, description="Analytics of closed runs.")
     event_hub_name: str | None = Field(None, description="The hub for them.")
 
+    mail_encryption_keys: SecretStr | None = Field(
+        None, description="Keys for mails at rest, newest first, by commas (docs/security.md). Default: not encrypted."
+    )
     retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(
         90, description="Closed runs that are older are deleted, with their mails and logs."
     )
@@ -279,6 +283,16 @@ class Environment(BaseSettings):
             raise ValueError("must be Fernet keys (32 bytes in URL-safe Base64) by commas") from None
         return keys
 
+    @field_validator("mail_encryption_keys")
+    @classmethod
+    def _mail_keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        try:
+            for key in _parts_of(keys):
+                key_bytes(key)
+        except ValueError:
+            raise ValueError("must be keys as `manage.py rotate_mail_keys --new-key` makes them, by commas") from None
+        return keys
+
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, url: SecretStr | None) -> SecretStr | None:
@@ -350,6 +364,10 @@ class Environment(BaseSettings):
     @property
     def zoho_keys(self) -> tuple[str, ...]:
         return _parts_of(self.zoho_encryption_keys)
+
+    @property
+    def mail_keys(self) -> tuple[str, ...]:
+        return _parts_of(self.mail_encryption_keys)
 
     @property
     def uses_zoho(self) -> bool:

@@ -8,8 +8,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from extraction.seal import Unopened
 from wellintake.models import Erasure
-from wellintake.retention import Erased, StillSaving, erase_person, runs_about
+from wellintake.retention import UNSEARCHED, Erased, StillSaving, erase_person, runs_about
 from wellintake.staff import put_down
 
 
@@ -28,7 +29,10 @@ class ErasureAdmin(admin.ModelAdmin[Erasure]):
 
     @admin.display(description="runs that name this person now")
     def found(self, erasure: Erasure) -> int | str:
-        return "" if erasure.done_at else len(runs_about(erasure.address))
+        try:
+            return "" if erasure.done_at else len(runs_about(erasure.address))
+        except Unopened as error:
+            return UNSEARCHED.format(key=error.key_id)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.asked_by = request.user
@@ -46,6 +50,8 @@ class ErasureAdmin(admin.ModelAdmin[Erasure]):
             except StillSaving:
                 told = f"{erasure}: a mail of this person is just being saved. Try again in a minute."
                 self.message_user(request, told, messages.ERROR)
+            except Unopened as error:
+                self.message_user(request, f"{erasure}: {UNSEARCHED.format(key=error.key_id)}", messages.ERROR)
             else:
                 self.message_user(request, f"{erasure}: erased {erased}.", messages.SUCCESS)
 

@@ -15,6 +15,10 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.decorators import async_only_middleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from extraction.seal import Unopened
+from streaming.problems import mail_sealed
+from streaming.responses import problem_response
+
 Next = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 PAGES = (
@@ -68,6 +72,20 @@ def security_headers(get_response: Next) -> Next:
         response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         return response
 
+    return middleware
+
+
+@async_only_middleware
+def sealed_mails(get_response: Next) -> Next:
+    """A mail whose key is missing is told as that, whichever page it was for."""
+
+    async def middleware(request: HttpRequest) -> HttpResponseBase:
+        return await get_response(request)
+
+    def process_exception(request: HttpRequest, error: Exception) -> HttpResponseBase | None:
+        return problem_response(request, mail_sealed(error)) if isinstance(error, Unopened) else None
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]  # where Django looks for it
     return middleware
 
 

@@ -37,6 +37,7 @@ DEBUG = ENV.debug
 SECRET_KEY = ENV.secret_key.get_secret_value() if ENV.secret_key else _kept_secret(VAR / "secret_key")
 ALLOWED_HOSTS = list(ENV.allowed_hosts)
 PUBLIC_URL = ENV.public_url
+MAIL_KEYS = ENV.mail_keys  # for the fields of models, which nobody hands anything
 
 INSTALLED_APPS = [
     "wellintake",  # before daphne: its `runserver` adds start and shutdown of the engine
@@ -65,6 +66,7 @@ MIDDLEWARE = [
     "wellintake.middleware.AdminCsrf",
     "wellintake.middleware.AdminLogin",
     "wellintake.middleware.AdminMessages",
+    "wellintake.middleware.sealed_mails",
 ]
 
 ROOT_URLCONF = "wellintake.urls"

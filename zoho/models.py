@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from zoho.fieldmap import DEFAULT_SOURCES, DEFAULTS, INDISPENSABLE, OUR_SOURCES, FieldMap
+from zoho.sealed import SealedBytes
 
 
 def new_key() -> str:
@@ -116,7 +117,7 @@ class Attachment(CrmRecord):
     deal = models.ForeignKey(Deal, null=True, on_delete=models.CASCADE, related_name="attachments")
     filename = models.CharField(max_length=255)
     content_type = models.CharField(max_length=255)
-    content = models.BinaryField()
+    content = SealedBytes()
 
     def __str__(self) -> str:
         return self.filename

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, get_args
 import orjson
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from extraction.seal import Unopened
 from extraction.types import Corrections, Email
 from streaming.budget import TooSlow
 from streaming.parsing import parsed
@@ -205,6 +206,8 @@ async def outcome_of(methods: Methods, record: Record) -> dict[str, Any]:
         return {"error": problem_from(error).detail}
     except Problem as problem:
         return {"error": problem.detail}
+    except Unopened as error:
+        return {"error": error.message}
     except BadCursor:
         return {"error": "A cursor has the form <epoch>.<sequence>."}
 

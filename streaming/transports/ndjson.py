@@ -13,3 +13,8 @@ def encode(items: Sequence[Item]) -> str:
 
 def opening(connection_frame: str) -> str:
     return f"{connection_frame}\n"
+
+
+def refusal(error_frame: str) -> str:
+    """Why the stream ends without a settling event."""
+    return f"{error_frame}\n"

@@ -10,13 +10,14 @@ from typing import ClassVar
 import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from extraction.seal import Unopened
 from extraction.types import Email
 from streaming.addresses import Addresses
 from streaming.budget import Budget, TooSlow
 from streaming.bugs import place_of
 from streaming.callers import Caller, stranger_at
 from streaming.live import Live
-from streaming.problems import Problem
+from streaming.problems import Problem, sealed_data
 from streaming.runs import Runs
 from streaming.wire import Cursor, Entry, Reset, frame
 
@@ -156,6 +157,9 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
                         await self._tell(item)
         except TooSlow:
             await self.bye(4008, reconnect=True)
+        except Unopened as error:
+            logger.error("mail_sealed", run_id=run_id, key=error.key_id)
+            await self.send_text(self.worded(frame("error", sealed_data(error, run_id))))
         except Exception as error:  # noqa: BLE001
             logger.error("pump_failed", run_id=run_id, kind=type(error).__name__, where=place_of(error))
             await self.bye(4500, reconnect=True)

@@ -21,3 +21,8 @@ def encode(items: Sequence[Item]) -> str:
 
 def opening(connection_frame: str) -> str:
     return f"{RETRY}event: connection_established\ndata: {connection_frame}\n\n"
+
+
+def refusal(error_frame: str) -> str:
+    """Why the stream ends without a settling event."""
+    return f"event: {_NAMES['error']}\ndata: {error_frame}\n\n"

@@ -5,9 +5,10 @@ from typing import Annotated, Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from extraction.seal import Unopened
 from extraction.types import Corrections, Email
 from streaming.parsing import parsed
-from streaming.problems import Problem, problem_from
+from streaming.problems import Problem, mail_sealed, problem_from
 from streaming.transports.socket import PROTOCOL, RunSocket
 from streaming.wire import BadCursor, frame
 
@@ -19,7 +20,7 @@ class Message(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     acks: bool = False
-    request_id: str | int | None = None
+    request_id: Annotated[str, Field(max_length=200)] | Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
 
 
 class ProcessEmail(Message):
@@ -97,6 +98,8 @@ class EmailProcessingConsumer(RunSocket):
             await self._refuse(request_id, problem_from(error), malformed=True)
         except Problem as problem:
             await self._refuse(request_id, problem)
+        except Unopened as error:
+            await self._refuse(request_id, mail_sealed(error))
         except BadCursor:
             await self._refuse(request_id, Problem(400, "bad_cursor", "A cursor has the form <epoch>.<sequence>."))
 

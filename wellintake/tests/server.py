@@ -60,6 +60,11 @@ class Database:
         with closing(psycopg.connect(self.url) if DISTRIBUTED else sqlite3.connect(self.file)) as database:
             return database.execute(statement).fetchall()
 
+    def change(self, statement: str) -> None:
+        with closing(psycopg.connect(self.url) if DISTRIBUTED else sqlite3.connect(self.file)) as database:
+            database.execute(statement)
+            database.commit()
+
 
 class Server:
     """`Server(folder, "daphne").start()`; its database outlives restarts, `log` holds what it printed. By default a

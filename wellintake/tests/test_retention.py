@@ -88,6 +88,8 @@ def test_old_closed_runs_are_deleted_in_portions_and_the_rest_stays():
         Run.objects.bulk_create(Run(**given, created_at=old, closed=closed) for _ in range(count))
     young = new_run(closed=True)
     forgotten = new_run(state="review", created_at=old, expires_at=time.time() - 1)
+    given_up = new_run(state="failed", created_at=old, touched_at=old)
+    promised = new_run(state="review", created_at=old, touched_at=old, expires_at=time.time() + 9)
     last = Run.objects.filter(closed=True, created_at=old).first()
     Event.objects.create(run=last, sequence=1, type="complete", timestamp=old, data="{}")
     Step.objects.create(run=last, name="s", result="{}")
@@ -96,8 +98,9 @@ def test_old_closed_runs_are_deleted_in_portions_and_the_rest_stays():
     call_command("purge_runs")
 
     assert set(Run.objects.filter(closed=True)) == {young, rerun}
-    assert not Run.objects.filter(pk=forgotten.pk).exists()
-    assert Run.objects.count() == 5
+    assert not Run.objects.filter(pk__in=(forgotten.pk, given_up.pk)).exists()
+    assert Run.objects.filter(pk=promised.pk).exists()
+    assert Run.objects.count() == 6
     assert not Event.objects.exists() and not Step.objects.exists()
     rerun.refresh_from_db()
     assert rerun.rerun_of is None

@@ -4,9 +4,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from extraction.seal import Unopened
 from streaming.audit import Deed
 from streaming.callers import Caller
-from wellintake.retention import StillSaving, erase_person, runs_about
+from wellintake.retention import UNSEARCHED, StillSaving, erase_person, runs_about
 
 
 class Command(BaseCommand):
@@ -23,13 +24,15 @@ class Command(BaseCommand):
         address = options["address"].strip()
         if "@" not in address[1:-1]:
             raise CommandError("Give a whole mail address.")
-        if not options["yes"]:
-            self.stdout.write(f"{len(runs_about(address))} runs name this person. Add --yes to erase them.")
-            return
         try:
+            if not options["yes"]:
+                self.stdout.write(f"{len(runs_about(address))} runs name this person. Add --yes to erase them.")
+                return
             erased = erase_person(address)
         except StillSaving as error:
             raise CommandError("A mail of this person is just being saved. Try again in a minute.") from error
+        except Unopened as error:
+            raise CommandError(UNSEARCHED.format(key=error.key_id)) from error
         Deed("erase", Caller("command", "", "manage.py"), str(erased)).entry().save()
         self.stdout.write(f"Erased: {erased}.")
         for record in erased.elsewhere:

@@ -12,8 +12,8 @@ from wellintake.retention import Retention
 
 class Command(BaseCommand):
     help = (
-        "Delete closed runs, and reviews nobody came back to, that are older than RETENTION_DAYS, and audit entries "
-        "older than AUDIT_DAYS. Servers and workers do it by themselves every few hours."
+        "Delete runs that nobody works on or waits for any more and that are older than RETENTION_DAYS, and audit "
+        "entries older than AUDIT_DAYS. Servers and workers do it by themselves every few hours."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
