@@ -42,6 +42,10 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.latency
 	$(BIN)/python -m bench.growth
 	$(BIN)/python -m bench.zoho_save
+	$(BIN)/python -m bench.critical_path
+	$(BIN)/python -m bench.idle
+	$(BIN)/python -m bench.streams --transports websocket,sse,ndjson,hub
+	$(BIN)/python -m wellintake.tests.services -- $(BIN)/python -m bench.streams --designs ours
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

@@ -109,6 +109,37 @@ async def test_a_writer_without_the_lease_writes_nothing(log, threads):
     assert [orjson.loads(entry.data).get("value") for entry in await followed(log, zombie.run_id)] == ["owner", None]
 
 
+async def test_a_writer_that_lost_its_lease_holds_up_no_other_of_the_same_transaction(log, threads):
+    zombie, other = await journal_for(log, threads), await journal_for(log, threads)
+    await reopened(log, threads, zombie.run_id)
+
+    zombie.tell(token("late"))
+    other.tell(field("1"), token("a"))
+    await other.written()
+    with pytest.raises(LeaseLost):
+        await zombie.written()
+
+    assert [entry.type for entry in (await log.read(other.run_id)).entries] == ["extraction_field", "extraction_token"]
+    assert not (await log.read(zombie.run_id)).entries
+
+
+async def test_tokens_leave_the_row_with_the_mail_alone_and_the_log_goes_on_behind_them(log, threads):
+    first = await journal_for(log, threads)
+    first.tell(field("1"))
+    await first.written()
+    first.tell(token("a"))
+    await first.written()
+
+    row = await threads[1](Run.objects.get, pk=first.run_id)
+    page = await log.read(first.run_id)
+    second = await reopened(log, threads, first.run_id)
+    second.tell(token("b"))
+    await closed(second)
+
+    assert (row.last_sequence, page.run.last_sequence) == (1, 2)
+    assert [entry.sequence for entry in await followed(log, first.run_id)] == [1, 2, 3, 4]
+
+
 async def test_nothing_is_written_behind_the_end(log, threads):
     journal = await journal_for(log, threads)
     await closed(journal)
