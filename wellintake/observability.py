@@ -3,47 +3,55 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+import traceback
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
 from typing import Any
 
 import structlog
 
-# Servers log paths with their query; a ticket, run token or OAuth code in it must not stay readable.
-_TOKEN = re.compile(r"((?:access_token|token|key|code)=)[^&\s\"]+", re.IGNORECASE)
+# Servers log paths with their query: tickets, run tokens and OAuth codes must not stay readable there, nor any token.
+_TOKEN = re.compile(r"((?:access_token|token|key|code|state)=)[^&\s\"]+|\beyJ[\w-]+\.[\w-]+\.[\w-]+", re.IGNORECASE)
+FRAMES = 6  # of a traceback
+
+
+# What every line carries, ours and those of libraries.
+SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+def formatter(form: str) -> logging.Formatter:
+    """`form` is console or json. The last word on every line, whoever writes it."""
+    last = (
+        structlog.processors.JSONRenderer()
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=SHARED, processors=[remove_meta, _without_words_of_errors, _without_tokens, last]
+    )
 
 
 def configure_logging(config: dict[str, str]) -> None:
     """Django's `LOGGING_CONFIG`: `{"level", "format": console|json}`; standard library loggers go the same way."""
-    last = (
-        structlog.processors.JSONRenderer()
-        if config["format"] == "json"
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
-    )
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(config["level"])),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler()
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _without_tokens, last],
-        )
-    )
+    handler.setFormatter(formatter(config["format"]))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(config["level"])
-    # uvicorn brings handlers of its own, past our redaction: its lines name a socket's address with its ticket.
-    for own in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+    # Both bring handlers of their own, past our redaction: uvicorn's lines name a socket's address with its ticket,
+    # Django's tell tracebacks.
+    for own in ("uvicorn", "uvicorn.error", "uvicorn.access", "django", "django.server"):
         if logging.getLogger(own).handlers:  # --no-access-log has none, and stays silent
             logging.getLogger(own).handlers = []
             logging.getLogger(own).propagate = True
@@ -53,5 +61,42 @@ def configure_logging(config: dict[str, str]) -> None:
     logging.getLogger("django.channels.server").setLevel(logging.WARNING)
 
 
+def _without_words_of_errors(logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """An exception's text may quote a mail: of it stays what kind it is, and the way to where it was raised. Servers
+    and Django log exceptions of their own accord, some with the text in the line as well."""
+    given = event.pop("exc_info", None)
+    error = given[1] if isinstance(given, tuple) else given if isinstance(given, BaseException) else sys.exc_info()[1]
+    event.pop("exception", None)
+    if not given or error is None:
+        return event
+    for one in _with_causes(error):
+        if text := str(one):
+            event["event"] = str(event.get("event", "")).replace(text, "…")
+    told = [f"{type(one).__qualname__} at {_way_to(one)}" for one in _with_causes(error)]
+    return {**event, "error": " because of ".join(told)}
+
+
+def _with_causes(error: BaseException) -> Iterator[BaseException]:
+    """It, what was wrapped in it, and what it was raised from, each once."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        if (one := waiting.pop(0)) is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [*getattr(one, "exceptions", ()), one.__cause__ or one.__context__]
+
+
+def _way_to(error: BaseException) -> str:
+    """The innermost frames, without their source lines."""
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+    return " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+
+
 def _without_tokens(logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return {key: _TOKEN.sub(r"\1…", value) if isinstance(value, str) else value for key, value in event.items()}
+    return {key: _TOKEN.sub(_hidden, value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _hidden(token: re.Match[str]) -> str:
+    return f"{token[1] or ''}…"

@@ -201,9 +201,10 @@ async def outcome_of(methods: Methods, record: Record) -> dict[str, Any]:
     given = (*record.arguments, *[None] * (len(get_args(shape)) - len(record.arguments)))
     try:
         arguments = await asyncio.to_thread(_ARGUMENTS[record.target].validate_python, given)
-        return {"result": await getattr(methods, name)(*arguments)}
     except ValidationError as error:
         return {"error": problem_from(error).detail}
+    try:
+        return {"result": await getattr(methods, name)(*arguments)}
     except Problem as problem:
         return {"error": problem.detail}
     except Unopened as error:

@@ -86,22 +86,23 @@ class EmailProcessingConsumer(RunSocket):
             await self.greet()
 
     async def hear(self, text: str | bytes) -> None:
-        request_id = None
         try:
             message = await parsed(_MESSAGE.validate_json, text)
-            request_id = message.request_id
+        except ValidationError as error:
+            return await self._refuse(None, problem_from(error), malformed=True)
+        request_id = message.request_id
+        try:
             if message.acks:
                 self.budget.expect_acks()
             await self._answer(message)
             self._bad_frames = 0
-        except ValidationError as error:
-            await self._refuse(request_id, problem_from(error), malformed=True)
         except Problem as problem:
             await self._refuse(request_id, problem)
         except Unopened as error:
             await self._refuse(request_id, mail_sealed(error))
         except BadCursor:
             await self._refuse(request_id, Problem(400, "bad_cursor", "A cursor has the form <epoch>.<sequence>."))
+        return None
 
     async def _answer(self, message: ClientMessage) -> None:
         match message:
