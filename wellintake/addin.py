@@ -18,7 +18,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
 from streaming.addresses import Addresses
-from wellintake.manifests import MAILBOX, facts_at, unified
+from wellintake.manifests import MAILBOX, SPANISH, facts_at, translation, unified
 from wellintake.pages import Demonstration
 
 OFFICE_JS = "https://appsforoffice.microsoft.com/lib/1/hosted/office.js"  # never vendored: Microsoft's own terms
@@ -35,6 +35,7 @@ class AddIn:
         return [
             path("manifest.xml", self.manifest_xml),
             path("manifest.json", self.manifest_json),
+            path("es.json", self.manifest_in_spanish),
             path("taskpane.html", self.taskpane),
             path("commands.html", self.commands),
             path("simulator/", self.simulator),
@@ -52,6 +53,7 @@ class AddIn:
             "icons": {str(size): url for size, url in facts.icons.items()},
             "pane": facts.page("taskpane.html"),
             "commands": facts.page("commands.html"),
+            "locales": SPANISH,
             "mailbox": MAILBOX,
         }
         return render(request, "addin/manifest.xml", given, content_type="application/xml; charset=utf-8")
@@ -59,6 +61,10 @@ class AddIn:
     @method_decorator(require_safe)
     async def manifest_json(self, request: HttpRequest) -> HttpResponse:
         return JsonResponse(unified(facts_at(self._addresses.base(request))), json_dumps_params={"indent": 2})
+
+    @method_decorator(require_safe)
+    async def manifest_in_spanish(self, request: HttpRequest) -> HttpResponse:
+        return JsonResponse(translation(facts_at(self._addresses.base(request))), json_dumps_params={"indent": 2})
 
     @method_decorator(require_safe)
     async def taskpane(self, request: HttpRequest, simulated: bool = False) -> HttpResponse:

@@ -6,6 +6,7 @@ Their schemas: https://learn.microsoft.com/office/dev/add-ins/develop/add-in-man
 """
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -18,6 +19,8 @@ from django.templatetags.static import static
 
 ICON_SIZES = (16, 32, 64, 80, 128, 192)
 NAME = "Well Intake"
+# Outlook compares whole names; the pane itself speaks Spanish in every Spanish-speaking Outlook.
+SPANISH = ("es-ES", "es-MX", "es-US")
 MAILBOX = "1.5"  # the least: a pane that may be pinned; attachments (1.8) are tested for when they are read
 
 # Outlook's own limits: a label has at most 64 characters here, a tip 250.
@@ -84,9 +87,10 @@ def version() -> str:
     return f"1.{(newest - began).days}.{newest.hour * 60 + newest.minute}.0"
 
 
-def unified(facts: Facts) -> dict[str, Any]:
-    """The unified manifest. In a package it lies beside its two icons, so their names here are relative."""
-    texts = facts.texts["en-US"]
+def unified(facts: Facts, language: str = "en-US") -> dict[str, Any]:
+    """The unified manifest. In a package it lies beside its two icons and its translation, so their names here are
+    relative."""
+    texts = facts.texts[language]
     icons = [{"size": size, "url": facts.icons[size]} for size in (16, 32, 80)]
     return {
         "$schema": "https://developer.microsoft.com/json-schemas/teams/v1.19/MicrosoftTeams.schema.json",
@@ -103,7 +107,10 @@ def unified(facts: Facts) -> dict[str, Any]:
         "description": {"short": texts["description"][:80], "full": texts["description"]},
         "icons": {"color": "icon-192.png", "outline": "icon-32.png"},
         "accentColor": "#175e5a",
-        "localizationInfo": {"defaultLanguageTag": "en-us", "additionalLanguages": []},
+        "localizationInfo": {
+            "defaultLanguageTag": "en-us",
+            "additionalLanguages": [{"languageTag": "es", "file": "es.json"}],
+        },
         "authorization": {
             "permissions": {"resourceSpecific": [{"name": "MailboxItem.Read.User", "type": "Delegated"}]}
         },
@@ -139,6 +146,27 @@ def unified(facts: Facts) -> dict[str, Any]:
             }
         ],
     }
+
+
+def translation(facts: Facts) -> dict[str, str]:
+    """What the unified manifest says in Spanish, by its place there: the file that `localizationInfo` names.
+
+    https://learn.microsoft.com/microsoftteams/platform/resources/schema/localization-schema
+    """
+    schema = "https://developer.microsoft.com/json-schemas/teams/v1.19/MicrosoftTeams.Localization.schema.json"
+    names = {"name.short": NAME, "name.full": NAME}
+    return {"$schema": schema, **names, **dict(_differences(unified(facts), unified(facts, "es-ES")))}
+
+
+def _differences(one: Any, other: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(one, dict):
+        for name in one:
+            yield from _differences(one[name], other[name], f"{place}.{name}" if place else name)
+    elif isinstance(one, list):
+        for number, (mine, theirs) in enumerate(zip(one, other, strict=True)):
+            yield from _differences(mine, theirs, f"{place}[{number}]")
+    elif one != other:
+        yield place, other
 
 
 _OPEN = {"id": "open", "type": "openPage", "pinnable": True}

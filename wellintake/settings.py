@@ -136,7 +136,12 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE / "staticfiles"
 STATICFILES_DIRS = [("addin", BASE / "addin" / "src"), ("addin/samples", BASE / "addin" / "samples")]
-WHITENOISE_USE_FINDERS = True
+# Where files have been collected (the image does it) they lie beside compressed ones, which are served instead.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = DEBUG or not STATIC_ROOT.is_dir()
 
 # The contract's own limits are told field by field; this one only keeps a hostile body out of memory.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20_000_000

@@ -5,6 +5,7 @@ import { keptIn } from "./key.js";
 import { Outlook } from "./outlook.js";
 import { Problem, Server } from "./server.js";
 import { EMPTY, tell } from "./story.js";
+import { heard, speak, text } from "./texts.js";
 import { follow, RUNGS } from "./transport/follow.js";
 
 const facts = JSON.parse(document.getElementById("server")?.textContent ?? "{}");
@@ -34,22 +35,24 @@ export const sendToBackend = (server, email) => server.startRun({ ...email, mode
 
 /** What came of it, for the notification bar. @param {Story} story @returns {{text: string, kind: "done" | "error"}} */
 export function outcomeOf({ status, people, records, error, state, duplicates }) {
-  const name = [people[0]?.fields["contact.full_name"]?.value ?? "The mail", people.length > 1 ? ` and ${people.length - 1} more` : ""].join("");
-  if (status === "saved") return { kind: "done", text: `${name}: ${records.length} records are in the CRM.` };
-  if (status === "nothing_to_file") return { kind: "done", text: "Nothing to file: this mail is about no candidate or client." };
-  if (state === "review") return { kind: "error", text: duplicates.length ? "Nothing was saved: the CRM may hold this already. Press Intake to look." : "Nothing was saved: something is missing. Press Intake to look." };
-  return { kind: "error", text: error?.message ?? "Nothing was saved. Press Intake to look." };
+  const first = String(people[0]?.fields["contact.full_name"]?.value ?? text("quick.theMail"));
+  const name = people.length > 1 ? text("quick.andMore", { name: first, count: people.length - 1 }) : first;
+  if (status === "saved") return { kind: "done", text: text("quick.saved", { name, count: records.length }) };
+  if (status === "nothing_to_file") return { kind: "done", text: text("quick.nothing") };
+  if (state === "review") return { kind: "error", text: text(duplicates.length ? "quick.duplicate" : "quick.missing") };
+  return { kind: "error", text: heard(error?.message ?? "") || text("quick.failed") };
 }
 
 /** @param {{completed: () => void}} event */
 async function quickSave(event) {
+  speak(outlook.language);
   try {
-    await outlook.notify("Reading this mail…", "progress");
+    await outlook.notify(text("quick.reading"), "progress");
     const server = new Server({ bearer: facts.bearer, apiKey: facts.bearer ? null : keptIn(localStorage) });
     if (!server.bearer && !server.apiKey) throw new Problem(401, null);
     const { leftOut: _, ...email } = await outlook.readMail();
-    const { text, kind } = outcomeOf(await processWithWebSocket(server, await sendToBackend(server, email)));
-    await outlook.notify(text, kind);
+    const outcome = outcomeOf(await processWithWebSocket(server, await sendToBackend(server, email)));
+    await outlook.notify(outcome.text, outcome.kind);
   } catch (error) {
     await outlook.notify(sentenceFor(error), "error");
   } finally {
@@ -59,8 +62,8 @@ async function quickSave(event) {
 
 /** @param {unknown} error */
 function sentenceFor(error) {
-  if (error instanceof Problem && error.status === 401) return "Well Intake needs its key: press Intake and enter it once.";
-  return error instanceof Error ? error.message : "This mail could not be handed in.";
+  if (error instanceof Problem && error.status === 401) return text("quick.noKey");
+  return error instanceof Error ? error.message : text("quick.trouble");
 }
 
 office?.onReady(() => office.actions?.associate("quickSave", quickSave));

@@ -6,6 +6,7 @@ import { Problem } from "./server.js";
 import { Session } from "./session.js";
 import { View } from "./view.js";
 import { filesOf } from "./view/notices.js";
+import { text } from "./texts.js";
 import { statusOf, timingsLine } from "./words.js";
 
 /**
@@ -40,7 +41,7 @@ export class Desk {
     this.onAway = onAway;
     this.session = new Session(server, () => {});
     this.view = new View(parts.result, {
-      onEdit: (at, text) => this.#change(edited(this.session.edits, at, text)),
+      onEdit: (at, value) => this.#change(edited(this.session.edits, at, value)),
       onSkip: (person, skip) => this.#change({ ...this.session.edits, skipped: having(this.session.edits.skipped, person, skip) }),
       onWithout: (file, without) => this.#change({ ...this.session.edits, without: having(this.session.edits.without, file, without) }),
       onAllow: (allowDuplicate) => this.#change({ ...this.session.edits, allowDuplicate }),
@@ -110,7 +111,7 @@ export class Desk {
       if (mine !== this.session) return;
       otherwise?.();
       if (error instanceof Problem && error.status === 401) return this.#refused();
-      if (mine.duplicate) return this.say("The CRM already holds this deal. Nothing was written; you may save it as a new one all the same.");
+      if (mine.duplicate) return this.say(text("duplicates.refused"));
       this.say(error instanceof Error ? error.message : String(error));
       if (!(error instanceof Problem) && !(/** @type {any} */ (error)?.isExpected)) console.error(error);
     }
@@ -121,10 +122,10 @@ export class Desk {
     if (sentence) this.say(sentence);
   }
 
-  /** @param {string} text  "" for silence */
-  say(text) {
-    this.parts.problem.textContent = text;
-    this.parts.problem.hidden = !text;
+  /** @param {string} sentence  "" for silence */
+  say(sentence) {
+    this.parts.problem.textContent = sentence;
+    this.parts.problem.hidden = !sentence;
   }
 
   /** @param {Place} place */
@@ -167,7 +168,7 @@ export class Desk {
     if (session.sources && session.sources !== this.#drawnSources) view.mail.show((this.#drawnSources = session.sources));
     const { story, edits, rung, clock, offer, leftOut, second } = session;
     view.render({ story, edits, rung, offer, leftOut, second, status: statusOf(story, session), timings: timingsLine(clock, story.timings),
-      saveAs: session.duplicate ? "Save all the same" : "Save to the CRM" });
+      saveAs: text(session.duplicate ? "save.duplicate" : "save") });
     if (story.runId) this.#place.memory.keep({ story });
   }
 }

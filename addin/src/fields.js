@@ -1,17 +1,16 @@
 // Which fields a person has, in the order in which a reader wants to see them, and how they are called.
 
+import { CREDITS, SOURCES, STAGES } from "./picklists.js";
+import { text, textIfKnown } from "./texts.js";
+
 /**
- * @typedef {{record: string, field: string, label: string, kind?: "list" | "long" | "wide" | "date" | "fixed", choices?: string[]}} FieldPlan
- * @typedef {{title: string, fields: FieldPlan[], more?: {title: string, fields: FieldPlan[]}}} Card
+ * @typedef {{record: string, field: string, kind?: "list" | "long" | "wide" | "date" | "fixed", choices?: string[]}} FieldPlan
+ * @typedef {import("./texts.js").Key} Key
+ * @typedef {{heading: Key, fields: FieldPlan[], more?: {heading: Key, fields: FieldPlan[]}}} Card
  */
 
-const SOURCES = ["Email Inbound", "Referral", "Website Inbound", "LinkedIn Inbound", "Conference/Trade Show", "Reverse Recruiting",
-  "Networking", "Warm Market", "Cold Email", "Cold Calling", "Digital Ad", "LinkedIn Outbound", "Other"];
-const STAGES = ["Lead", "Engaged", "Meeting Booked", "Meetings Completed", "Awaiting Contract Signature", "Awaiting Deposit Payment",
-  "Intake Meeting Needed", "Intake Meeting Scheduled", "Closed Won", "Closed Lost", "Deferred", "Past Client"];
-
-/** @param {string} record @returns {(field: string, label: string, how?: Partial<FieldPlan>) => FieldPlan} */
-const of = (record) => (field, label, how = {}) => ({ record, field, label, ...how });
+/** @param {string} record @returns {(field: string, how?: Partial<FieldPlan>) => FieldPlan} */
+const of = (record) => (field, how = {}) => ({ record, field, ...how });
 const contact = of("contact");
 const company = of("company");
 const deal = of("deal");
@@ -19,53 +18,53 @@ const deal = of("deal");
 /** @type {readonly Card[]} */
 export const CARDS = [
   {
-    title: "Contact",
+    heading: "record.contact",
     fields: [
-      contact("first_name", "First name"), contact("last_name", "Last name"), contact("email", "Email"), contact("phone", "Phone"),
-      contact("title", "Title"), contact("mobile", "Mobile"), contact("city", "City"), contact("state", "State"),
-      contact("country", "Country"), contact("linkedin_url", "LinkedIn"),
+      contact("first_name"), contact("last_name"), contact("email"), contact("phone"),
+      contact("title"), contact("mobile"), contact("city"), contact("state"),
+      contact("country"), contact("linkedin_url"),
     ],
   },
   {
-    title: "Company",
+    heading: "record.company",
     fields: [
-      company("company_name", "Company"), company("website", "Website"), company("phone", "Phone"), company("industry", "Industry"),
-      company("city", "City"), company("state", "State"), company("country", "Country"),
-      company("who_gets_credit", "Credit", { choices: ["BD Rep", "Affiliate", "Both"] }),
+      company("company_name"), company("website"), company("phone"), company("industry"),
+      company("city"), company("state"), company("country"),
+      company("who_gets_credit", { choices: CREDITS }),
     ],
     more: {
-      title: "Source and credit",
+      heading: "card.source",
       fields: [
-        company("source", "Source", { choices: SOURCES }), company("source_detail", "Source detail"),
-        company("credit_person", "Credit to"),
+        company("source", { choices: SOURCES }), company("source_detail"),
+        company("credit_person"),
       ],
     },
   },
   {
-    title: "Deal",
+    heading: "record.deal",
     fields: [
-      deal("deal_name", "Deal name", { kind: "wide" }), deal("job_title", "Job title"), deal("location", "Location"),
-      deal("source", "Source", { choices: SOURCES }), deal("source_detail", "Source detail"),
-      deal("referrer_name", "Referred by"), deal("referrer_email", "Referrer’s email"),
-      deal("closing_date", "Closing date", { kind: "date" }), deal("meeting_link", "Meeting link"),
-      deal("description_of_reqs", "Requirements", { kind: "long" }),
+      deal("deal_name", { kind: "wide" }), deal("job_title"), deal("location"),
+      deal("source", { choices: SOURCES }), deal("source_detail"),
+      deal("referrer_name"), deal("referrer_email"),
+      deal("closing_date", { kind: "date" }), deal("meeting_link"),
+      deal("description_of_reqs", { kind: "long" }),
     ],
     more: {
-      title: "Stage and target",
+      heading: "card.target",
       fields: [
-        deal("target_title", "Target title"), deal("stage", "Stage", { choices: STAGES }),
-        deal("pipeline", "Pipeline", { kind: "fixed" }),
+        deal("target_title"), deal("stage", { choices: STAGES }),
+        deal("pipeline", { kind: "fixed" }),
       ],
     },
   },
   {
-    title: "Metrics",
+    heading: "card.metrics",
     fields: [
-      deal("aum", "Assets managed"), deal("production", "Production"), deal("client_count", "Clients"),
-      deal("years_experience", "Years of experience"), deal("licenses", "Licenses", { kind: "list" }),
-      deal("designations", "Designations", { kind: "list" }), deal("compensation", "Compensation"),
-      deal("book_transferable", "Book transferable"), deal("availability", "Availability", { kind: "wide" }),
-      deal("specializations", "Specializations", { kind: "wide" }),
+      deal("aum"), deal("production"), deal("client_count"),
+      deal("years_experience"), deal("licenses", { kind: "list" }),
+      deal("designations", { kind: "list" }), deal("compensation"),
+      deal("book_transferable"), deal("availability", { kind: "wide" }),
+      deal("specializations", { kind: "wide" }),
     ],
   },
 ];
@@ -88,5 +87,11 @@ export function contentFrom(field, text) {
   return trimmed ? trimmed.split(/[,;\n]/).map((item) => item.trim()).filter(Boolean) : null;
 }
 
-/** A label for a field that this page does not know yet: `fax_number` → `Fax number`. @param {string} field */
-export const labelOf = (field) => (field[0].toUpperCase() + field.slice(1)).replaceAll("_", " ");
+/** The name of a field or a record; of one that this page does not know yet: `fax_number` → `Fax number`. @param {string} field */
+export const labelOf = (field) => textIfKnown(`field.${field}`) ?? textIfKnown(`record.${field}`) ?? (field[0].toUpperCase() + field.slice(1)).replaceAll("_", " ");
+
+/** "Deal, job title". @param {string} record @param {string} field */
+export const fullLabelOf = (record, field) => text("second.field", { record: labelOf(record), field: inSentence(labelOf(field)) });
+
+/** A name inside a sentence; those with capitals of their own keep them. @param {string} label */
+export const inSentence = (label) => (/^.[a-z\u00e0-\u00ff’ ]*$/.test(label) ? label.toLowerCase() : label);

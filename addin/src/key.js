@@ -1,5 +1,7 @@
 // The key of a page that has no other credential: asked for once, kept where the page says, sent as a header only.
 
+import { text } from "./texts.js";
+
 const KEY = "wellintake.key";
 
 export class KeyForm {
@@ -35,11 +37,11 @@ export class KeyForm {
 
   /** The server does not take the credential. @returns {string} what to say about it */
   refuse() {
-    if (this.isDemo) return "This page has been open for a long time. Please reload it.";
+    if (this.isDemo) return text("key.tooOld");
     this.server.apiKey = null;
     keepIn(this.storage, null);
     this.ask();
-    return "The server does not know this key.";
+    return text("key.unknown");
   }
 }
 

@@ -1,6 +1,8 @@
 // Outlook, the only file that touches Office.js. Its callbacks may never come, and a pinned pane may hold the item of a mail
 // that is no longer shown: every call has a deadline and a second try, and the item is read anew each time.
 
+import { decimal, text } from "./texts.js";
+
 const MAX_FILES = 10;
 const MAX_FILE_BYTES = 15_000_000;  // together (contract §3)
 const PATIENCE_MS = 8000;
@@ -26,9 +28,14 @@ export class Outlook {
 
   /** Wait until Outlook is there. */
   async ready() {
-    if (!this.office) throw new OutlookError("Outlook’s script could not be loaded. Check the connection, then open this pane again.");
+    if (!this.office) throw new OutlookError(text("outlook.noScript"));
     const { host } = await within(this.patience, this.office.onReady());
-    if (!host) throw new OutlookError("This page is made for Outlook. Without Outlook, use the simulator or the page at the server’s address.");
+    if (!host) throw new OutlookError(text("outlook.elsewhere"));
+  }
+
+  /** In which language Outlook speaks to its user, as BCP 47. @returns {string | undefined} */
+  get language() {
+    return this.office?.context?.displayLanguage;
   }
 
   get #mailbox() {
@@ -60,11 +67,11 @@ export class Outlook {
    */
   async readMail() {
     const item = this.#mailbox.item;
-    if (!item?.itemId) throw new OutlookError("No mail is open. Select one, then try again.");
-    if (/SMIME|\.RPMSG/i.test(item.itemClass ?? "")) throw new OutlookError("This mail is encrypted, and Outlook does not hand its text to add-ins. Paste its text at the server’s own page instead.");
+    if (!item?.itemId) throw new OutlookError(text("outlook.noMail"));
+    if (/SMIME|\.RPMSG/i.test(item.itemClass ?? "")) throw new OutlookError(text("outlook.encrypted"));
     const [body, files] = await Promise.all([this.#bodyOf(item), this.#filesOf(item)]);
-    if (this.mail?.id !== item.itemId) throw new OutlookError("Another mail was opened meanwhile. Nothing was read of the first one.");
-    if (!wordsOf(body) && !files.attachments.length) throw new OutlookError("This mail holds no text, so there is nothing to read.");
+    if (this.mail?.id !== item.itemId) throw new OutlookError(text("outlook.another"));
+    if (!wordsOf(body) && !files.attachments.length) throw new OutlookError(text("outlook.noText"));
     return {
       sender_email: item.from?.emailAddress ?? "", sender_name: item.from?.displayName ?? "", subject: item.subject ?? "",
       body, body_type: "html", to: addressesOf(item.to), cc: addressesOf(item.cc), ...filled({
@@ -75,7 +82,7 @@ export class Outlook {
 
   /** @param {any} item @returns {Promise<string>} HTML */
   #bodyOf(item) {
-    return this.#call("the mail’s text", (done) => item.body.getAsync(this.office.CoercionType.Html, done));
+    return this.#call(text("outlook.what.text"), (done) => item.body.getAsync(this.office.CoercionType.Html, done));
   }
 
   /** Files, when this Outlook can hand them over (Mailbox 1.8), within the server's limits. @param {any} item */
@@ -84,7 +91,7 @@ export class Outlook {
     const listed = (item.attachments ?? []).filter((/** @type {any} */ file) => !file.isInline);
     if (!listed.length) return { attachments: [], leftOut: [] };
     if (!this.office.context.requirements.isSetSupported("Mailbox", "1.8"))
-      return { attachments: [], leftOut: ["This Outlook does not hand attachments to add-ins."] };
+      return { attachments: [], leftOut: [text("outlook.noFiles")] };
     let room = MAX_FILE_BYTES;
     const fits = listed.map((file, place) => place < MAX_FILES && file.size <= room && Boolean((room -= file.size) + 1));
     const read = await Promise.all(listed.map((file, place) => (fits[place] ? this.#fileOf(item, file) : tooLarge(file, place))));
@@ -94,21 +101,21 @@ export class Outlook {
   /** @param {any} item @param {any} file @returns {Promise<object | string>} the file, or why it is left out */
   async #fileOf(item, file) {
     try {
-      const { content, format } = await this.#call(`“${file.name}”`, (done) => item.getAttachmentContentAsync(file.id, done));
+      const { content, format } = await this.#call(text("outlook.what.file", { file: file.name }), (done) => item.getAttachmentContentAsync(file.id, done));
       if (format === "base64") return { filename: file.name, content_type: file.contentType || "application/octet-stream", content_base64: content };
       if (format === "eml") return { filename: `${file.name}.eml`, content_type: "message/rfc822", content_base64: base64(content) };
-      return `“${file.name}” is a link to a file elsewhere.`;
+      return text("outlook.fileElsewhere", { file: file.name });
     } catch (error) {
-      return `“${file.name}” was not handed over by Outlook.`;
+      return text("outlook.fileMissing", { file: file.name });
     }
   }
 
-  /** A line in the mail's notification bar (150 characters at most). @param {string} text @param {"progress" | "done" | "error"} kind */
-  notify(text, kind) {
+  /** A line in the mail's notification bar (150 characters at most). @param {string} said @param {"progress" | "done" | "error"} kind */
+  notify(said, kind) {
     const type = { progress: "progressIndicator", done: "informationalMessage", error: "errorMessage" }[kind];
     const more = kind === "done" ? { icon: "Icon.16", persistent: false } : {};
-    const message = text.length > 150 ? `${text.slice(0, 149)}…` : text;
-    return this.#call("the notification", (done) => this.#mailbox.item.notificationMessages.replaceAsync("wellintake", { type, message, ...more }, done)).catch(() => {});
+    const message = said.length > 150 ? `${said.slice(0, 149)}…` : said;
+    return this.#call(text("outlook.what.notification"), (done) => this.#mailbox.item.notificationMessages.replaceAsync("wellintake", { type, message, ...more }, done)).catch(() => {});
   }
 
   /** @param {string} what @param {(done: (result: any) => void) => void} start @returns {Promise<any>} */
@@ -128,23 +135,23 @@ const once = (what, start, patience) => within(patience, new Promise((resolve, r
 }), what);
 
 /** @template T @param {number} ms @param {Promise<T>} promise @param {string} [what] @returns {Promise<T>} */
-function within(ms, promise, what = "anything") {
+function within(ms, promise, what = text("outlook.what.anything")) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new OutlookError(`Outlook did not hand over ${what} in time. Please try again.`, { mayPass: true })), ms);
+    timer = setTimeout(() => reject(new OutlookError(text("outlook.late", { what }), { mayPass: true })), ms);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
 /** @param {string} what @param {{code?: number} | undefined} error */
 const refusal = (what, error) => new OutlookError(
-  `Outlook did not hand over ${what}${error?.code ? ` (error ${error.code})` : ""}. Try again; if it stays so, open the mail in a window of its own.`,
+  error?.code ? text("outlook.refusedCode", { what, code: error.code }) : text("outlook.refused", { what }),
   { code: error?.code, mayPass: true });
 
 /** @param {any} file @param {number} place */
 const tooLarge = ({ name, size }, place) => Promise.resolve(place >= MAX_FILES
-  ? `“${name}” is more than the ten files that go along.` : `“${name}” is too large to go along (${(size / 1e6).toFixed(0)} MB; 15 MB in all).`);
+  ? text("outlook.tooMany", { file: name }) : text("outlook.tooLarge", { file: name, size: decimal(size / 1e6, 0) }));
 
 /** What is left of HTML without its tags; only to tell an empty mail. @param {string} html */
 const wordsOf = (html) => html.replaceAll(/<style[\s\S]*?<\/style>|<[^>]*>|&nbsp;/gi, "").trim();
@@ -156,5 +163,5 @@ const addressesOf = (people) => (people ?? []).map(({ displayName, emailAddress 
 /** @param {Record<string, any>} values */
 const filled = (values) => Object.fromEntries(Object.entries(values).filter(([, value]) => value));
 
-/** @param {string} text */
-const base64 = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+/** @param {string} content */
+const base64 = (content) => btoa(String.fromCharCode(...new TextEncoder().encode(content)));

@@ -1,7 +1,8 @@
 // What the model says when it is asked once more about a mail whose first answer was not whole. Pure.
 
-import { labelOf, shown } from "./fields.js";
-import { sureness } from "./words.js";
+import { fullLabelOf, shown } from "./fields.js";
+import { heard, text } from "./texts.js";
+import { sureWord } from "./words.js";
 
 /**
  * @typedef {import("./story.js").Story} Story
@@ -21,6 +22,6 @@ export function secondFrom(run, second) {
   const said = failure ? [] : run.people.flatMap(({ index, fields }) =>
     Object.entries(second.people[index]?.fields ?? {})
       .filter(([name, { value, origin }]) => origin === "model" && shown(value) !== shown(fields[name]?.value))
-      .map(([name, { record, field, value, confidence }]) => ({ key: `${index}.${name}`, label: `${labelOf(record)}, ${labelOf(field).toLowerCase()}`, text: shown(value), sure: sureness(confidence) })));
-  return { asking: false, said, message: failure ?? (said.length ? "" : "It says nothing else.") };
+      .map(([name, { record, field, value, confidence }]) => ({ key: `${index}.${name}`, label: fullLabelOf(record, field), text: shown(value), sure: sureWord(confidence) })));
+  return { asking: false, said, message: failure === undefined ? (said.length ? "" : text("second.nothing")) : heard(failure) };
 }

@@ -1,10 +1,12 @@
 // The server's HTTP side, as functions of a run. Sockets and streams are in transport/.
 
+import { heard, text } from "./texts.js";
+
 /** A refusal in the server's own words, fit to show (RFC 9457). */
 export class Problem extends Error {
   /** @param {number} status @param {any} document @param {number} [retryAfter] seconds */
   constructor(status, document, retryAfter) {
-    super(sentenceFrom(document) || `The server answered with ${status}.`);
+    super(sentenceFrom(document) || text("server.refused", { status }));
     this.status = status;
     this.code = /** @type {string} */ (document?.code ?? "");
     this.retryAfter = retryAfter;
@@ -17,20 +19,26 @@ export class Problem extends Error {
 }
 
 /** The server did not answer, or stopped answering. Coming back with the cursor is right. */
-export class Cut extends Error {}
+export class Cut extends Error {
+  /** @param {string} reason  a word for whoever looks for faults @param {{cause?: unknown, sentence?: string}} [about]  what the user is told */
+  constructor(reason, { cause, sentence = text("server.away") } = {}) {
+    super(sentence, { cause });
+    this.reason = reason;
+  }
+}
 
 /** @param {any} document */
 function sentenceFrom(document) {
   const errors = (document?.errors ?? []).map(errorSentence).filter(Boolean);
-  return [document?.detail ?? document?.title, ...errors].filter(Boolean).join(" ");
+  return [heard(document?.detail ?? document?.title ?? ""), ...errors].filter(Boolean).join(" ");
 }
 
 /** @param {any} error */
 function errorSentence(error) {
-  if (typeof error === "string") return error;
+  if (typeof error === "string") return heard(error);
   const field = error.field ?? error.loc?.join?.(".") ?? error.pointer;
-  const message = error.message ?? error.detail ?? error.msg;
-  return field && message ? `${field}: ${message}` : message;
+  const message = heard(error.message ?? error.detail ?? error.msg ?? "");
+  return field && message ? text("server.field", { field, message }) : message;
 }
 
 /**
@@ -137,7 +145,7 @@ export class Server {
       headers: { ...this.#credential(), ...(body ? { "Content-Type": "application/json" } : {}), ...headers },
       body: body && JSON.stringify(body),
     }).catch((error) => {
-      throw new Cut("The server cannot be reached.", { cause: error });
+      throw new Cut("unreachable", { cause: error });
     });
     if (response.ok) return response;
     const document = await response.json().catch(() => null);
@@ -171,7 +179,7 @@ export class Server {
 
 /** @param {Response} response @returns {Promise<any>} */
 const bodyOf = async (response) => response.status === 204 ? null : response.json().catch((error) => {
-  throw new Cut("The server’s answer broke off.", { cause: error });
+  throw new Cut("answer", { cause: error, sentence: text("server.brokeOff") });
 });
 
 /** @param {string} runId @param {string | null} after @param {number} [wait] seconds */

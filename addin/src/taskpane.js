@@ -5,6 +5,8 @@ import { KeyForm } from "./key.js";
 import { MailMemory } from "./memory.js";
 import { Outlook } from "./outlook.js";
 import { Server } from "./server.js";
+import { speak, text } from "./texts.js";
+import { putIntoWords } from "./view/page.js";
 
 /** @template {HTMLElement} T @param {string} id @returns {T} */
 const byId = (id) => /** @type {T} */ (document.getElementById(id));
@@ -12,13 +14,20 @@ const byId = (id) => /** @type {T} */ (document.getElementById(id));
 const facts = JSON.parse(byId("server").textContent ?? "{}");
 const server = new Server({ bearer: facts.bearer });
 const outlook = new Outlook(/** @type {any} */ (globalThis).Office);
+
+speak(navigator.language);
+/** What keeps Outlook from working, if anything does; only a working one says in which language it speaks. */
+const trouble = await outlook.ready().then(() => null, (/** @type {unknown} */ error) => error);
+speak(outlook.language ?? navigator.language);
+putIntoWords(document);
+
 /** What a key was asked for, done once it is there. */
 let wanted = () => {};
 const key = new KeyForm(server, byId("key-form"), { storage: localStorage, isDemo: Boolean(facts.bearer), onKey: () => {
   desk.say("");
   wanted();
 } });
-const desk = new Desk(server, { result: byId("result"), start: byId("start"), problem: byId("problem") }, { key, onAway: turnAway, again: { text: "Read again", act: read } });
+const desk = new Desk(server, { result: byId("result"), start: byId("start"), problem: byId("problem") }, { key, onAway: turnAway, again: { text: text("readAgain"), act: read } });
 
 /** The mail that the pane shows. @type {string | null} */
 let shown = null;
@@ -32,8 +41,8 @@ function turn() {
   shown = mail?.id ?? null;
   desk.rest();
   byId("key-form").hidden = !key.isMissing;
-  byId("subject").textContent = mail ? mail.subject || "(no subject)" : "No mail is open";
-  byId("hint").textContent = mail ? "This mail was not handed in yet." : "Select a mail to read it.";
+  byId("subject").textContent = mail ? mail.subject || text("pane.noSubject") : text("pane.noMail");
+  byId("hint").textContent = text(mail ? "pane.notHandedIn" : "pane.select");
   byId("read").hidden = !mail;
   if (mail) desk.resume(placeOf(mail.id));
 }
@@ -52,7 +61,7 @@ function read() {
 /** The user would save one mail's result while another mail is before them. */
 function turnAway() {
   turn();
-  desk.say("Outlook shows another mail now, so nothing was saved. Open the mail again to save what was read in it.");
+  desk.say(text("pane.away"));
 }
 
 addEventListener("keydown", (event) => {
@@ -61,7 +70,7 @@ addEventListener("keydown", (event) => {
 byId("read").addEventListener("click", read);
 
 await desk.attempt(async () => {
-  await outlook.ready();
+  if (trouble) throw trouble;
   memory = new MailMemory(localStorage, outlook.user.email);
   outlook.onMail(turn);
   turn();

@@ -2,7 +2,8 @@
 // Only this file and view/ touch its DOM; they know nothing of servers.
 
 import { shown } from "./fields.js";
-import { RUNGS, sureness, whyNothing } from "./words.js";
+import { text } from "./texts.js";
+import { rungWord, sureWord, whyNothing } from "./words.js";
 import { element, setText } from "./view/element.js";
 import { MailPane, marksOf } from "./view/mail.js";
 import { Notices } from "./view/notices.js";
@@ -31,16 +32,16 @@ export class View {
   #saying;
 
   /** @param {HTMLElement} root @param {Handlers} handlers @param {string} [again]  the words on the button that leaves a run */
-  constructor(root, handlers, again = "Another mail") {
+  constructor(root, handlers, again = text("again")) {
     this.handlers = handlers;
     this.mail = new MailPane((key) => this.#focus(key));
     this.notices = new Notices({ ...handlers, onFocus: (person, field) => this.#focus(`${person}.${field}`) });
-    const button = (/** @type {string} */ name, /** @type {string} */ text, /** @type {EventListener} */ onclick) =>
-      element("button", { type: "button", class: name, "data-testid": name, text, onclick });
+    const button = (/** @type {string} */ name, /** @type {string} */ words, /** @type {EventListener} */ onclick) =>
+      element("button", { type: "button", class: name, "data-testid": name, text: words, onclick });
     this.save = button("save", "", () => handlers.onSave());
-    this.cancel = button("cancel", "Cancel", () => handlers.onCancel());
-    this.retry = button("retry", "Try again", () => handlers.onRetry());
-    this.undo = button("undo", "Undo the save", () => handlers.onUndo());
+    this.cancel = button("cancel", text("cancel"), () => handlers.onCancel());
+    this.retry = button("retry", text("retry"), () => handlers.onRetry());
+    this.undo = button("undo", text("undo"), () => handlers.onUndo());
     this.again = button("new", again, () => handlers.onNew());
     this.status = element("p", { class: "status", role: "status", "data-testid": "status", "data-state": "idle", tabindex: -1 });
     this.rung = element("span", { class: "rung", "data-testid": "rung" });
@@ -48,9 +49,9 @@ export class View {
     this.live = element("p", { class: "unseen", "aria-live": "polite" });
     this.people = element("div", { class: "people" });
     this.nothing = element("section", { class: "nothing", "data-testid": "nothing", hidden: true });
-    this.tokens = element("pre", { tabindex: 0, "aria-label": "The model’s answer" });
+    this.tokens = element("pre", { tabindex: 0, "aria-label": text("model.label") });
     this.count = element("small");
-    this.model = element("details", { class: "model", "data-testid": "model" }, element("summary", {}, "What the model says ", this.count), this.tokens);
+    this.model = element("details", { class: "model", "data-testid": "model" }, element("summary", {}, `${text("model.says")} `, this.count), this.tokens);
     root.append(
       element("div", { class: "run-bar" },
         element("div", { class: "run-state" }, this.status, element("p", { class: "facts" }, this.rung, this.timings)),
@@ -80,7 +81,7 @@ export class View {
     const nothing = story.status === "nothing_to_file";
     this.nothing.hidden = !nothing;
     this.people.hidden = nothing;
-    if (nothing && !this.nothing.childElementCount) this.nothing.append(element("h2", { text: "Nothing to file" }), element("p", { text: whyNothing(story) }));
+    if (nothing && !this.nothing.childElementCount) this.nothing.append(element("h2", { text: text("nothing.title") }), element("p", { text: whyNothing(story) }));
     if (!nothing) this.nothing.replaceChildren();
     const several = story.people.length > 1;
     for (let index = this.#people.length; index < Math.max(1, story.people.length); index++) this.#add(index);
@@ -99,10 +100,10 @@ export class View {
   }
 
   /** @param {Story} story @param {Shown["status"]} status @param {string | null} rung @param {string} timings */
-  #bar(story, { state, text }, rung, timings) {
+  #bar(story, { state, text: words }, rung, timings) {
     this.status.setAttribute("data-state", state);
-    setText(this.status, text);
-    setText(this.rung, rung ? RUNGS[rung] ?? rung : "");
+    setText(this.status, words);
+    setText(this.rung, rung ? rungWord(rung) : "");
     this.rung.setAttribute("data-rung", rung ?? "");
     setText(this.timings, timings);
     const open = ["idle", "queued", "extracting", "review", "saving", "undoing"].includes(story.state);
@@ -145,10 +146,10 @@ export class View {
       for (const [name, field] of Object.entries(fields)) {
         const label = this.#people[index]?.rows.get(name)?.label;
         const key = `${index}.${name}`;
-        const text = label && `${label}: ${shown(field.value)}, ${sureness(field.confidence)}.`;
-        if (!text || this.#said.get(key) === text) continue;
-        this.#said.set(key, text);
-        this.#unsaid.set(key, text);
+        const said = label && text("spoken", { field: label, value: shown(field.value), sure: sureWord(field.confidence) });
+        if (!said || this.#said.get(key) === said) continue;
+        this.#said.set(key, said);
+        this.#unsaid.set(key, said);
       }
     if (!this.#unsaid.size || this.#saying) return;
     this.#saying = setTimeout(() => {

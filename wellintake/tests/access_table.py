@@ -23,6 +23,7 @@ HTTP: dict[str, dict[str, str]] = {
     "": {"GET": NOBODY},
     "addin/manifest.xml": {"GET": NOBODY},
     "addin/manifest.json": {"GET": NOBODY},
+    "addin/es.json": {"GET": NOBODY},
     "addin/taskpane.html": {"GET": NOBODY},
     "addin/commands.html": {"GET": NOBODY},
     "addin/simulator/": {"GET": NOBODY},

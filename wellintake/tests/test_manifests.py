@@ -101,6 +101,19 @@ def test_every_resource_that_xml_refers_to_is_there(xml, namespace):
     assert all(len(name) <= 32 for name in named)
 
 
+def test_the_ribbon_speaks_spanish_too(read, xml, unified):
+    spanish = {text for name, text in manifests.TEXTS["es-ES"].items() if name != "group"}  # our name stays our name
+    for locale in manifests.SPANISH:
+        assert {one.get("Value") for one in xml.iter() if one.get("Locale") == locale} == spanish
+
+    (file,) = unified["localizationInfo"]["additionalLanguages"]
+    told = read(f"/addin/{file['file']}").json()
+    save = "extensions[0].ribbons[0].tabs[0].groups[0].controls[1]"
+    assert told[f"{save}.label"] == told[f"{save}.supertip.title"] == "Guardado rápido"
+    assert unified["extensions"][0]["ribbons"][0]["tabs"][0]["groups"][0]["controls"][1]["label"] == "Quick save"
+    assert len(told["description.short"]) <= 80
+
+
 def test_labels_are_as_short_as_outlook_wants_them(xml):
     for text, limit in ((f"{BT}ShortStrings", 125), (f"{BT}LongStrings", 250)):
         for block in xml.iter(text):

@@ -326,6 +326,42 @@ async def test_quick_save_tells_the_outcome_in_the_mails_notification_bar(outloo
     await expect(outlook.page.get_by_test_id("bar")).to_contain_text("Nothing to file", timeout=20_000)
 
 
+ENGLISH = """async () => {
+    const [{default: english}, {default: spanish}] = await Promise.all(
+        ["en", "es"].map(name => import(`/static/addin/texts/${name}.js`)));
+    const foreign = new Set(Object.keys(english).filter(key => english[key] !== spanish[key]).map(key => english[key]));
+    const spoken = [...document.body.querySelectorAll("*")].flatMap(one => [
+        ...[...one.childNodes].filter(({nodeType}) => nodeType === 3).map(({data}) => data.trim()),
+        one.title, one.getAttribute("aria-label"), one.placeholder]);
+    return [document.documentElement.lang, spoken.filter(words => foreign.has(words))];
+}"""
+
+
+async def test_an_outlook_that_speaks_spanish_has_a_pane_and_commands_that_do(outlook):
+    await outlook.receive(**from_("Ana Ruiz", 120))
+    await outlook.page.get_by_test_id("language").select_option("es-ES")
+    await outlook.press_intake()
+    await outlook.state_is("review")
+    await expect(outlook.pane.get_by_test_id("status")).to_have_text(
+        "Listo para revisar. Todavía no se ha escrito nada."
+    )
+    assert await outlook.page.frames[-1].evaluate(ENGLISH) == ["es", []]
+
+    await outlook.pane.get_by_test_id("save").click()
+    await outlook.state_is("saved")
+    await expect(outlook.pane.get_by_test_id("status")).to_have_text(re.compile(r"Guardado\. Hay \d registros"))
+    assert await outlook.page.frames[-1].evaluate(ENGLISH) == ["es", []]
+
+    await outlook.page.get_by_test_id("mail").nth(5).click()  # the newsletter
+    await outlook.pane.get_by_test_id("read").click()
+    await expect(outlook.pane.get_by_test_id("nothing")).to_contain_text("no presenta a nadie")
+    await outlook.page.get_by_test_id("quick-save").click()
+    await expect(outlook.page.get_by_test_id("bar")).to_contain_text("Nada que registrar", timeout=20_000)
+
+    await outlook.page.get_by_test_id("language").select_option("en-US")  # the pane is opened anew
+    await expect(outlook.pane.get_by_test_id("nothing")).to_contain_text("Nobody outside the firm")
+
+
 async def test_a_key_is_asked_for_once_and_a_wrong_one_is_said(browser, tmp_path, migrated):
     server = Server(tmp_path, "daphne", DEBUG="false", ALLOWED_HOSTS="127.0.0.1")
     server.copy_database_from(migrated)

@@ -8,8 +8,8 @@ import { WITHHELD } from "./words.js";
 /** @typedef {import("../story.js").Story} Story @typedef {import("../story.js").Field} Field */
 
 const PLANS = CARDS.flatMap(({ fields, more }) => [...fields, ...(more?.fields ?? [])]);
-const PLACE = new Map(PLANS.map(({ record, field, label }, index) => [`${record}.${field}`, { label, index }]));
-PLACE.set("contact.full_name", { label: "Full name", index: -1 });  // elsewhere it is a heading
+const PLACE = new Map(PLANS.map(({ record, field }, index) => [`${record}.${field}`, index]));
+PLACE.set("contact.full_name", -1);  // elsewhere it is a heading
 const HEADINGS = ["contact", "company", "deal", "mail"];
 
 export class Fields {
@@ -45,7 +45,7 @@ export class Fields {
 
   /** @param {string | null} title @param {string} role @param {string} person @param {Field[]} fields @param {Readonly<Record<string, Field>>} before */
   #table(title, role, person, fields, before) {
-    const rank = (/** @type {Field} */ { record, field }) => PLACE.get(`${record}.${field}`)?.index ?? PLANS.length;
+    const rank = (/** @type {Field} */ { record, field }) => PLACE.get(`${record}.${field}`) ?? PLANS.length;
     const bodies = HEADINGS.map((record) => [record, fields.filter((one) => one.record === record).sort((a, b) => rank(a) - rank(b))])
       .filter(([, mine]) => mine.length);
     return element("div", { class: "person" },
@@ -63,7 +63,7 @@ export class Fields {
     const others = field.alternatives.filter(({ value }) => shown(value) !== shown(field.value)).map(({ value, origin }) => `${shown(value)} (${originWord(origin)})`);
     const isNew = !before || shown(before.value) !== shown(field.value) || before.origin !== field.origin;
     return element("tr", { "data-key": `${person}.${name}`, "data-testid": `field-${person}.${name}`, "data-new": isNew, tabindex: 0 },
-      element("th", { scope: "row", text: PLACE.get(name)?.label ?? labelOf(field.field) }),
+      element("th", { scope: "row", text: labelOf(field.field) }),
       element("td", { class: "value" }, shown(field.value),
         others.length ? element("small", { text: `also read: ${others.join("; ")}` }) : null,
         field.learned ? element("small", { text: learnedFrom(field.learned) }) : null),

@@ -1,8 +1,8 @@
 // What is to be seen of a moment beside its fields: facts, events, the model's text, research, the CRM, steps.
 
-import { labelOf, shown } from "../fields.js";
+import { fullLabelOf, labelOf, shown } from "../fields.js";
 import { element, link, setText } from "../view/element.js";
-import { duration, originWord, RUNGS, statusOf } from "../words.js";
+import { duration, originWord, rungWord, statusOf } from "../words.js";
 import { costOf, counted, laneOf, sentenceOf, since, tokensOf, WITHHELD } from "./words.js";
 
 /** @typedef {import("../story.js").Story} Story @typedef {import("./recording.js").Recording} Recording */
@@ -74,7 +74,7 @@ export function showSteps(steps, acceptedAt, until) {
 /** @param {readonly import("./recording.js").Reading[]} readings @param {number} acceptedAt */
 export function showReadings(readings, acceptedAt) {
   byId("readings").replaceChildren(...listed(readings.map(({ at, until, reader, transport, after, again }) =>
-    element("li", {}, element("time", { text: since((at - acceptedAt) * 1000) }), ` ${reader}${again ? " again" : ""} by ${RUNGS[transport] ?? transport}, `,
+    element("li", {}, element("time", { text: since((at - acceptedAt) * 1000) }), ` ${reader}${again ? " again" : ""} by ${rungWord(transport)}, `,
       after ? `behind event ${after}` : "from the beginning", until === null ? ", reads on" : `, for ${duration((until - at) * 1000)}`))));
 }
 
@@ -136,6 +136,6 @@ export function showDifferences(found) {
 
 /** @param {any} difference */
 const differenceRow = ({ person, record, field, change, before, after }) => element("tr", { "data-change": change, "data-testid": `difference-${person}.${record}.${field}` },
-  element("th", { scope: "row", class: "value", text: `${person ? `Person ${person + 1}: ` : ""}${labelOf(record)}, ${labelOf(field).toLowerCase()}` }),
+  element("th", { scope: "row", class: "value", text: `${person ? `Person ${person + 1}: ` : ""}${fullLabelOf(record, field)}` }),
   ...[before, after].map((one) => element("td", { class: "value" }, one ? shown(one.value) : "–", one ? element("small", { text: `${originWord(one.origin)} ${one.confidence.toFixed(2)}` }) : null)),
   element("td", { text: CHANGES[change] }));

@@ -1,6 +1,6 @@
 // What the flight recorder calls what it shows.
 
-import { labelOf, shown } from "../fields.js";
+import { fullLabelOf, labelOf, shown } from "../fields.js";
 import { lasting } from "../live/words.js";
 import { duration, originWord } from "../words.js";
 
@@ -22,7 +22,7 @@ const SENTENCES = {
   extraction_start: ({ message, attempt }) => (attempt > 1 ? `${message} (opened ${attempt} times)` : message),
   extraction_token: () => "The model writes",
   extraction_field: ({ field, record, value, origin, supersedes, person }) =>
-    `${person ? `Person ${person + 1}: ` : ""}${labelOf(record)}, ${labelOf(field).toLowerCase()}: ${value === null ? "emptied" : shown(value)} (${originWord(origin)}${supersedes ? `, instead of ${originWord(supersedes)}` : ""})`,
+    `${person ? `Person ${person + 1}: ` : ""}${fullLabelOf(record, field)}: ${value === null ? "emptied" : shown(value)} (${originWord(origin)}${supersedes ? `, instead of ${originWord(supersedes)}` : ""})`,
   research_start: ({ domain }) => `Research: ${domain}`,
   research_result: ({ status, elapsed }) => `Research: ${status} in ${duration(elapsed * 1000)}`,
   validation_start: ({ message }) => message,

@@ -48,6 +48,7 @@
     },
     actions: { associate: (/** @type {string} */ name, /** @type {any} */ run) => simulator.offer(name, run) },
     context: {
+      displayLanguage: simulator.language,
       requirements: { isSetSupported: (/** @type {string} */ _, /** @type {string} */ version) => Number(version.split(".")[1]) <= simulator.version },
       mailbox: {
         get item() { return item(); },

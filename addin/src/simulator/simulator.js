@@ -17,6 +17,8 @@ class Simulator {
   faults = {};
   /** The newest requirement set "Mailbox 1.x" that this Outlook has. */
   version = 13;
+  /** In which this Outlook speaks to its user; the pane and the commands ask for it when they are opened. */
+  language = "en-US";
   /** @type {Set<() => void>} */
   #listeners = new Set();
   /** @type {Map<string, (event: object) => void>} */
@@ -72,6 +74,21 @@ class Simulator {
     byId("pane").append(element("iframe", { src: "/addin/simulator/taskpane.html", title: "Well Intake", "data-testid": "pane" }));
   }
 
+  /** @param {string} tag BCP 47 */
+  speak(tag) {
+    this.language = tag;
+    this.loadCommands();
+    if (!byId("pane").hidden) this.openPane();
+  }
+
+  /** The page of the ribbon's commands, which has no window. */
+  loadCommands() {
+    this.#commands.clear();
+    byId("quick-save").setAttribute("disabled", "");
+    document.querySelector("iframe[hidden]")?.remove();
+    document.body.append(element("iframe", { src: "/addin/simulator/commands.html", hidden: true, title: "Commands" }));
+  }
+
   closePane() {
     this.#listeners.clear();
     byId("pane").querySelector("iframe")?.remove();
@@ -93,5 +110,5 @@ simulator.select(simulator.mails[0] ?? null);
 byId("intake").addEventListener("click", () => simulator.openPane());
 byId("close").addEventListener("click", () => simulator.closePane());
 byId("quick-save").addEventListener("click", () => simulator.run("quickSave"));
-byId("quick-save").setAttribute("disabled", "");
-document.body.append(element("iframe", { src: "/addin/simulator/commands.html", hidden: true, title: "Commands" }));
+byId("language").addEventListener("change", ({ target }) => simulator.speak(/** @type {HTMLSelectElement} */ (target).value));
+simulator.loadCommands();

@@ -29,7 +29,7 @@ export async function* eventText(server, runId, cursor, accept, { signal, patien
       yield value;
     }
   } catch (error) {
-    throw error instanceof TypeError || own.signal.aborted ? new Cut("The stream was cut.", { cause: error }) : error;
+    throw error instanceof TypeError || own.signal.aborted ? new Cut("stream", { cause: error }) : error;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", stop);

@@ -35,7 +35,7 @@ export async function* overSignalR(server, terms, runId, cursor, { signal, patie
     for (;;) {
       yield* await page();
       for (let told = []; (told = await inbox.next(QUIET_MS)).length; ) yield* told;
-      if (inbox.ended) throw new Cut("Azure has closed the connection.");
+      if (inbox.ended) throw new Cut("azure-closed");
     }
   } finally {
     signal.removeEventListener("abort", inbox.end);
@@ -75,11 +75,11 @@ class Inbox {
 /** @param {number} ms @param {Promise<void>} work */
 async function within(ms, work) {
   let timer;
-  const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Cut("Azure does not answer.")), ms)));
+  const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Cut("azure-silent")), ms)));
   try {
     await Promise.race([work, late]);
   } catch (error) {
-    throw new Cut("Azure cannot be reached.", { cause: error });
+    throw new Cut("azure-unreachable", { cause: error });
   } finally {
     clearTimeout(timer);
   }
@@ -89,7 +89,7 @@ async function within(ms, work) {
 async function library() {
   const global = /** @type {any} */ (globalThis);
   if (!global.signalR) await import("../vendor/signalr.js").catch((error) => {
-    throw new Cut("The client could not be loaded.", { cause: error });
+    throw new Cut("azure-client", { cause: error });
   });
   return global.signalR;
 }

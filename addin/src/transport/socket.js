@@ -27,7 +27,7 @@ export async function* overSocket(server, terms, runId, cursor, { signal, patien
     for await (const frame of frames) {
       onLive();
       // A refusal: the HTTP rungs get the same one with a status that says whether it is final.
-      if (frame.type === "error" && !frame.sequence) throw new Cut(frame.data?.message ?? "The socket was refused.");
+      if (frame.type === "error" && !frame.sequence) throw new Cut(frame.data?.code ?? "socket-refused");
       if (!frame.sequence) continue;
       yield frame;
       last = frame.sequence;
@@ -67,7 +67,7 @@ function framesOf(socket, patience, signal) {
     try {
       for (;;) {
         while (waiting.length) yield /** @type {Envelope} */ (waiting.shift());
-        if (ended) throw new Cut("The socket was closed.");
+        if (ended) throw new Cut("socket-closed");
         await new Promise((resolve) => (wake = () => resolve(undefined)));
       }
     } finally {

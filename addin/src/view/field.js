@@ -1,5 +1,6 @@
 import { labelOf, shown } from "../fields.js";
-import { learnedFrom, originWord, sureness } from "../words.js";
+import { decimal, text } from "../texts.js";
+import { learnedFrom, originWord, sureness, sureWord } from "../words.js";
 import { element, setText } from "./element.js";
 
 /** @typedef {import("../story.js").Field} Field */
@@ -14,7 +15,7 @@ export class FieldRow {
   /** @param {number} person @param {import("../fields.js").FieldPlan} plan @param {FieldHandlers} handlers */
   constructor(person, plan, { onEdit, onPoint }) {
     this.key = `${person}.${plan.record}.${plan.field}`;
-    this.label = plan.label || labelOf(plan.field);
+    this.label = labelOf(plan.field);
     const id = `value-${this.key.replaceAll(".", "-")}`;
     const input = { id, class: "field-value", "data-testid": "value", autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-meta` };
     this.input = plan.kind === "long" ? element("textarea", { ...input, rows: 4 }) : element("input", { ...input, type: "text" });
@@ -35,13 +36,13 @@ export class FieldRow {
     });
     for (const [event, key] of [["focusin", this.key], ["focusout", ""], ["pointerenter", this.key], ["pointerleave", ""]])
       this.root.addEventListener(event, () => onPoint(key));
-    this.#take = (text) => {
-      onEdit(this.key, text);
+    this.#take = (value) => {
+      onEdit(this.key, value);
       this.input.focus();
     };
   }
 
-  /** @type {(text: string) => void} */
+  /** @type {(value: string) => void} */
   #take;
 
   /** @param {string} id @param {readonly string[]} choices */
@@ -60,12 +61,12 @@ export class FieldRow {
     this.#drawn = drawn;
     const came = field && JSON.stringify(field.value) !== JSON.stringify(this.field?.value);
     this.field = field;
-    const text = edit ?? shown(field?.value);
-    if (this.input.value !== text) this.input.value = text;
+    const value = edit ?? shown(field?.value);
+    if (this.input.value !== value) this.input.value = value;
     this.input.placeholder = waiting ? "" : "–";
     this.input.readOnly = this.fixed || locked;
-    this.input.title = document.activeElement === this.input ? "" : text;
-    this.root.toggleAttribute("data-waiting", waiting && !text);
+    this.input.title = document.activeElement === this.input ? "" : value;
+    this.root.toggleAttribute("data-waiting", waiting && !value);
     this.root.toggleAttribute("data-edited", edit !== undefined);
     this.root.toggleAttribute("data-issue", Boolean(issue));
     this.#meta(field, edit);
@@ -76,9 +77,9 @@ export class FieldRow {
   /** @param {Field | undefined} field @param {string | undefined} edit */
   #meta(field, edit) {
     const known = field && edit === undefined;
-    setText(this.origin, edit !== undefined ? "you" : field ? originWord(field.origin) : "");
-    setText(this.number, known && field.origin !== "user" ? field.confidence.toFixed(2) : "");
-    setText(this.word, edit !== undefined ? "edited" : known && field.origin !== "user" ? sureness(field.confidence) : "");
+    setText(this.origin, edit !== undefined ? originWord("user") : field ? originWord(field.origin) : "");
+    setText(this.number, known && field.origin !== "user" ? decimal(field.confidence, 2) : "");
+    setText(this.word, edit !== undefined ? text("edited") : known && field.origin !== "user" ? sureWord(field.confidence) : "");
     this.root.setAttribute("data-sure", known ? sureness(field.confidence) : "");
   }
 
@@ -92,11 +93,11 @@ export class FieldRow {
     const file = source?.startsWith("attachment:") ? source.slice("attachment:".length) : "";
     this.aside.replaceChildren(
       ...(issue ? [element("p", { class: "aside-issue", text: issue })] : []),
-      ...(quote ? [element("q", { text: quote }), ...(file ? [element("p", { text: `in ${file}` })] : [])] : field ? [element("p", { text: "No words of the mail stand behind this." })] : []),
+      ...(quote ? [element("q", { text: quote }), ...(file ? [element("p", { text: text("evidence.file", { file }) })] : [])] : field ? [element("p", { text: text("evidence.none") })] : []),
       ...(field?.learned ? [element("p", { "data-testid": "learned", text: learnedFrom(field.learned) })] : []),
       ...(locked ? [] : others.map((other) =>
         element("button", { type: "button", class: "alternative", onclick: () => this.#take(shown(other.value)) },
-          element("span", { text: shown(other.value) }), element("small", { text: `${originWord(other.origin)} ${other.confidence.toFixed(2)}` })))));
+          element("span", { text: shown(other.value) }), element("small", { text: `${originWord(other.origin)} ${decimal(other.confidence, 2)}` })))));
     this.aside.hidden = !this.aside.childElementCount;
   }
 

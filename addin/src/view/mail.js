@@ -1,4 +1,5 @@
 import { cut } from "../evidence.js";
+import { text } from "../texts.js";
 import { element } from "./element.js";
 
 /** @typedef {import("../evidence.js").Mark & {source: string}} SourceMark */
@@ -11,7 +12,7 @@ export class MailPane {
 
   /** @param {(key: string) => void} onPick  somebody clicked the words of a field */
   constructor(onPick) {
-    this.root = element("section", { class: "mail", "aria-label": "The mail", tabindex: 0 });
+    this.root = element("section", { class: "mail", "aria-label": text("mail.label"), tabindex: 0 });
     this.root.addEventListener("click", ({ target }) => {
       const key = target instanceof Element && target.closest("mark")?.getAttribute("data-keys")?.split(" ")[0];
       if (key) onPick(key);
@@ -42,10 +43,10 @@ export class MailPane {
     this.root.append(...names.filter((name) => !this.#sources.has(name)).map((name) => this.#section(name, sources[name])));
   }
 
-  /** @param {string} name @param {string} text */
-  #section(name, text) {
-    const node = element(name === "subject" ? "h2" : "div", { class: "mail-text", text });
-    this.#sources.set(name, { text, node, drawn: "" });
+  /** @param {string} name @param {string} words */
+  #section(name, words) {
+    const node = element(name === "subject" ? "h2" : "div", { class: "mail-text", text: words });
+    this.#sources.set(name, { text: words, node, drawn: "" });
     if (!name.startsWith("attachment:")) return element("div", { class: `mail-${name}` }, node);
     return element("div", { class: "mail-attachment" }, element("h3", { text: name.slice("attachment:".length) }), node);
   }
@@ -57,8 +58,8 @@ export class MailPane {
       const drawn = mine.map(({ key, start, end }) => `${key}:${start}-${end}`).join();
       if (drawn === source.drawn) continue;
       source.drawn = drawn;
-      source.node.replaceChildren(...cut(source.text, mine).map(({ text, keys }) =>
-        keys.length ? element("mark", { class: "evidence", "data-keys": keys.join(" "), text }) : text));
+      source.node.replaceChildren(...cut(source.text, mine).map(({ text: words, keys }) =>
+        keys.length ? element("mark", { class: "evidence", "data-keys": keys.join(" "), text: words }) : words));
       this.#light(source.node);
     }
   }

@@ -1,13 +1,12 @@
-import { labelOf, shown } from "../fields.js";
+import { inSentence, labelOf, shown } from "../fields.js";
 import { isDegraded } from "../second.js";
-import { duration } from "../words.js";
+import { heard, spoken, text, textIfKnown } from "../texts.js";
+import { actionWord, duration, stepDone, stepWord } from "../words.js";
 import { element, link } from "./element.js";
 
 /** @typedef {import("../story.js").Story} Story */
 /** @typedef {{onFocus: (person: number, field: string) => void, onWithout: (file: string, without: boolean) => void, onAllow: (allow: boolean) => void, onFollowUp: () => void,
  *   onEdit: (key: string, text: string) => void, onAskAgain: () => void}} NoticeHandlers */
-
-const STEPS = /** @type {Record<string, string>} */ ({ account: "Account", contact: "Contact", deal: "Deal", note: "Note", attachment: "Attachment" });
 
 /** What is to be known beside the fields: what was stored, what the CRM holds already, what to look at, what goes along. */
 export class Notices {
@@ -35,45 +34,45 @@ export class Notices {
     if (!duplicates.length) return null;
     const allow = element("input", { type: "checkbox", "data-testid": "allow-duplicate", checked: allowDuplicate, disabled: locked });
     allow.addEventListener("change", () => this.handlers.onAllow(allow.checked));
-    return block("Already in the CRM",
+    return block(text("duplicates.title"),
       element("ul", {}, ...duplicates.map(({ url, module, record, matched_on, person }) =>
-        element("li", { "data-testid": "duplicate" }, link(url, nameOf(record) || module), ` – ${module.replace(/s$/, "").toLowerCase()} with the same ${labelOf(matched_on).toLowerCase()}`,
+        element("li", { "data-testid": "duplicate" }, link(url, nameOf(record) || module), ` – ${text("duplicates.same", { module: moduleWord(module), field: inSentence(labelOf(matched_on)) })}`,
           compared(record, people.find(({ index }) => index === person), module)))),
-      element("label", { class: "choice" }, allow, " Save as new all the same"));
+      element("label", { class: "choice" }, allow, ` ${text("duplicates.allow")}`));
   }
 
   /** What the firm's page said too late for the save: added when the user says so. @param {Story} story @param {Record<string, string>} offer */
   #offered({ status }, offer) {
     const facts = Object.entries(offer);
     if (status !== "saved" || !facts.length) return null;
-    return block("The firm’s web page answered late",
-      element("ul", { "data-testid": "offer" }, ...facts.map(([name, value]) => element("li", { text: `${labelOf(name)}: ${value}` }))),
-      element("button", { type: "button", class: "plain", "data-testid": "follow-up", text: "Add to the CRM", onclick: () => this.handlers.onFollowUp() }));
+    return block(text("offer.title"),
+      element("ul", { "data-testid": "offer" }, ...facts.map(([name, value]) => element("li", { text: text("server.field", { field: labelOf(name), message: value }) }))),
+      element("button", { type: "button", class: "plain", "data-testid": "follow-up", text: text("offer.add"), onclick: () => this.handlers.onFollowUp() }));
   }
 
   /** @param {Story} story */
   #issues({ issues, status }) {
     if (!issues.length || status === "nothing_to_file") return null;
-    return block("Worth a look", element("ul", {}, ...issues.map(({ message, field, person, code }) =>
+    return block(text("issues.title"), element("ul", {}, ...issues.map(({ message, field, person, code }) =>
       element("li", { "data-testid": "issue", "data-code": code },
-        field ? element("button", { type: "button", class: "plain", text: message, onclick: () => this.handlers.onFocus(person ?? 0, field) }) : message))));
+        field ? element("button", { type: "button", class: "plain", text: heard(message), onclick: () => this.handlers.onFocus(person ?? 0, field) }) : heard(message)))));
   }
 
   /** The model once more, when its first answer was not whole: what it says otherwise, to take or to leave.
    * @param {Story} story @param {import("../corrections.js").Edits} edits @param {boolean} locked @param {import("../second.js").Second | null} second */
   #askedAgain(story, { values }, locked, second) {
     if (locked || story.state !== "review" || !isDegraded(story)) return null;
-    const ask = element("button", { type: "button", class: "plain", "data-testid": "ask-again", text: second?.asking ? "It is being asked…" : "Ask the model again", disabled: second?.asking, onclick: () => this.handlers.onAskAgain() });
-    const left = (second?.said ?? []).filter(({ key, text }) => values[key] !== text);
-    return block("The model", ...(second?.message ? [element("p", { class: "quiet", text: second.message })] : []),
-      element("ul", { "data-testid": "said-again" }, ...left.map(({ key, label, text, sure }) => element("li", {}, `${label}: ${text} `, element("small", { text: `${sure} ` }),
-        element("button", { type: "button", class: "plain", text: "Take", "aria-label": `Take ${text} for ${label}`, onclick: () => this.#take(key, text) })))),
+    const ask = element("button", { type: "button", class: "plain", "data-testid": "ask-again", text: text(second?.asking ? "second.asking" : "second.ask"), disabled: second?.asking, onclick: () => this.handlers.onAskAgain() });
+    const left = (second?.said ?? []).filter(({ key, text: value }) => values[key] !== value);
+    return block(text("second.title"), ...(second?.message ? [element("p", { class: "quiet", text: second.message })] : []),
+      element("ul", { "data-testid": "said-again" }, ...left.map(({ key, label, text: value, sure }) => element("li", {}, `${text("server.field", { field: label, message: value })} `, element("small", { text: `${sure} ` }),
+        element("button", { type: "button", class: "plain", text: text("second.take"), "aria-label": text("second.takeThis", { value, field: label }), onclick: () => this.#take(key, value) })))),
       ask);
   }
 
-  /** @param {string} key @param {string} text */
-  #take(key, text) {
-    this.handlers.onEdit(key, text);
+  /** @param {string} key @param {string} value */
+  #take(key, value) {
+    this.handlers.onEdit(key, value);
     const [person, ...name] = key.split(".");
     this.handlers.onFocus(Number(person), name.join("."));
   }
@@ -82,7 +81,7 @@ export class Notices {
   #files(story, { without }, locked) {
     const files = filesOf(story);
     if (!files.length) return null;
-    return block("Attachments", element("ul", { class: "files" }, ...files.map((name) => {
+    return block(text("files.title"), element("ul", { class: "files" }, ...files.map((name) => {
       const box = element("input", { type: "checkbox", checked: !without.includes(name), disabled: locked });
       box.addEventListener("change", () => this.handlers.onWithout(name, !box.checked));
       return element("li", {}, element("label", { class: "choice" }, box, ` ${name}`));
@@ -100,21 +99,21 @@ const block = (title, ...children) => element("section", { class: "notice" }, el
 function stored({ progress, records, status }) {
   if (!progress.length && !records.length) return null;
   const steps = progress.length ? progress : records.map(({ module, ...record }) => ({ ...record, step: module, message: "" }));
-  return block(status === "saved" ? "In the CRM" : "Saving", element("ol", { class: "steps" }, ...steps.map(({ step, action, url, message }) =>
-    element("li", { title: message || null, "data-action": action },
-      link(url, STEPS[step] ?? step.replace(/s$/, ""), { "data-testid": "record-link" }), element("small", { text: action })))));
+  return block(text(status === "saved" ? "crm.title" : "crm.saving"), element("ol", { class: "steps" }, ...steps.map(({ step, action, url, message }) =>
+    element("li", { title: spoken() === "en" ? message || null : stepDone({ step, action }), "data-action": action },
+      link(url, stepWord(step), { "data-testid": "record-link" }), element("small", { text: actionWord(action) })))));
 }
 
 /** @param {readonly string[]} leftOut */
 const notHandedIn = (leftOut) => leftOut.length
-  ? block("Not handed in", element("ul", { "data-testid": "left-out" }, ...leftOut.map((text) => element("li", { text })))) : null;
+  ? block(text("leftOut.title"), element("ul", { "data-testid": "left-out" }, ...leftOut.map((sentence) => element("li", { text: sentence })))) : null;
 
 /** @param {Story} story */
 function researched({ research }) {
   if (!research) return null;
   const { status, domain, elapsed } = research;
-  const outcome = { running: "being read…", complete: `read in ${duration(elapsed * 1000)}`, timeout: "did not answer in time", skipped: "not needed", failed: "could not be read" }[status];
-  return block("The firm’s web page", element("p", { class: "quiet", text: [domain, outcome].filter(Boolean).join(" ") }));
+  const outcome = status === "complete" ? text("research.complete", { time: duration(elapsed * 1000) }) : textIfKnown(`research.${status}`);
+  return block(text("research.title"), element("p", { class: "quiet", text: [domain, outcome].filter(Boolean).join(" ") }));
 }
 
 /** What the CRM and the mail say differently, side by side. @param {any} record @param {import("../story.js").Person | undefined} person @param {string} module */
@@ -125,10 +124,13 @@ function compared(record, person, module) {
   });
   if (!rows.length) return "";
   return element("table", { class: "compared", "data-testid": "compared" },
-    element("thead", {}, element("tr", {}, element("th", { text: "" }), element("th", { scope: "col", text: "In the CRM" }), element("th", { scope: "col", text: "In this mail" }))),
+    element("thead", {}, element("tr", {}, element("th", { text: "" }), element("th", { scope: "col", text: text("compared.crm") }), element("th", { scope: "col", text: text("compared.mail") }))),
     element("tbody", {}, ...rows.map(([label, theirs, ours]) =>
       element("tr", {}, element("th", { scope: "row", text: label }), element("td", { text: theirs }), element("td", { text: ours })))));
 }
+
+/** One record of a module, in the middle of a sentence. @param {string} module */
+const moduleWord = (module) => textIfKnown(`module.${module.toLowerCase()}`) ?? module.replace(/s$/, "").toLowerCase();
 
 /** @param {any} record */
 const nameOf = (record) =>

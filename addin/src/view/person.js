@@ -1,4 +1,5 @@
-import { CARDS, labelOf, shown } from "../fields.js";
+import { CARDS, shown } from "../fields.js";
+import { text } from "../texts.js";
 import { element, setText } from "./element.js";
 import { FieldRow } from "./field.js";
 
@@ -24,24 +25,25 @@ export class PersonView {
     this.role = element("p", { class: "person-role" });
     this.file = element("input", { type: "checkbox", checked: true, "data-testid": "file-person" });
     this.file.addEventListener("change", () => handlers.onSkip(index, !this.file.checked));
-    this.choice = element("label", { class: "choice", hidden: true }, this.file, " File this person");
+    this.choice = element("label", { class: "choice", hidden: true }, this.file, ` ${text("person.file")}`);
     this.cards = element("div", { class: "cards" }, ...CARDS.map((card) => this.#card(card)));
     this.root = element("section", { class: "person", "data-person": index, "data-testid": "person" },
       element("header", { class: "person-head" }, element("div", {}, this.role, this.name), this.choice), this.cards);
   }
 
   /** @param {import("../fields.js").Card} card */
-  #card({ title, fields, more }) {
+  #card({ heading, fields, more }) {
     const grid = element("div", { class: "fields" }, ...fields.map((plan) => this.#row(plan)));
     this.#grids.set(fields[0].record, grid);
-    return element("section", { class: "card" }, element("h3", { text: title }), grid, more ? this.#fold(more) : null);
+    return element("section", { class: "card" }, element("h3", { text: text(heading) }), grid, more ? this.#fold(more) : null);
   }
 
   /** @type {Map<string, HTMLElement>} */
   #grids = new Map();
 
-  /** @param {{title: string, fields: import("../fields.js").FieldPlan[]}} more */
-  #fold({ title, fields }) {
+  /** @param {{heading: import("../texts.js").Key, fields: import("../fields.js").FieldPlan[]}} more */
+  #fold({ heading, fields }) {
+    const title = text(heading);
     const summary = element("summary", { text: title });
     const details = element("details", { class: "fold" }, summary, element("div", { class: "fields" }, ...fields.map((plan) => this.#row(plan))));
     this.#folds.push({ details, summary, title, names: fields.map(({ record, field }) => `${record}.${field}`) });
@@ -70,13 +72,13 @@ export class PersonView {
     this.#head(fields, edits, person?.role, skipped, how);
     for (const { summary, title, names } of this.#folds) {
       const filled = names.filter((name) => name in fields).length;
-      setText(summary, filled ? `${title} (${filled})` : title);
+      setText(summary, filled ? text("fold.filled", { title, count: filled }) : title);
     }
   }
 
   /** A field of a newer server. @param {string} record @param {string} field */
   #newcomer(record, field) {
-    (this.#grids.get(record) ?? this.#grids.get("deal"))?.append(this.#row({ record, field, label: labelOf(field) }));
+    (this.#grids.get(record) ?? this.#grids.get("deal"))?.append(this.#row({ record, field }));
   }
 
   /** @param {Readonly<Record<string, import("../story.js").Field>>} fields @param {import("../corrections.js").Edits} edits
@@ -86,9 +88,9 @@ export class PersonView {
     const touched = ["first_name", "last_name"].some((name) => `${this.index}.contact.${name}` in edits.values);
     const joined = [part("first_name"), part("last_name")].filter(Boolean).join(" ");
     const full = shown(fields["contact.full_name"]?.value);
-    setText(this.name, (touched ? joined : full || joined) || (waiting ? "\u00A0" : "No name yet"));
+    setText(this.name, (touched ? joined : full || joined) || (waiting ? "\u00A0" : text("person.noName")));
     this.name.toggleAttribute("data-waiting", waiting && !full && !joined);
-    setText(this.role, role === "client_contact" ? "Client contact" : several ? `Candidate ${this.index + 1}` : "Candidate");
+    setText(this.role, role === "client_contact" ? text("person.client") : several ? text("person.candidateNumber", { number: this.index + 1 }) : text("person.candidate"));
     this.choice.hidden = !several;
     this.file.checked = !skipped;
     this.file.disabled = locked;
