@@ -14,7 +14,7 @@ WITH_PROCESSES := server or browser or real_model
 # suite fits, too, and takes long there: `make test MANY_HOSTS="streaming wellintake zoho"`.
 ON_MANY_HOSTS := distributed or not (browser or real_model or embedded)
 MANY_HOSTS ?= streaming/tests/test_log.py streaming/tests/test_transports.py streaming/tests/test_hub.py streaming/tests/test_azure.py \
-  $(addprefix wellintake/tests/test_,runs.py audit.py retention.py at_rest.py saving.py memory.py circuits.py health.py live.py limits.py many_hosts.py) \
+  $(addprefix wellintake/tests/test_,runs.py audit.py retention.py at_rest.py saving.py memory.py circuits.py health.py live.py limits.py many_hosts.py behind_nginx.py) \
   zoho/tests/test_embedded.py zoho/tests/test_auth.py
 
 .PHONY: run test check bench sbom audit lock cities icons format clean
@@ -24,7 +24,7 @@ run: $(VENV)/.installed
 	@DEBUG=$${DEBUG:-true} PUBLIC_URL=$${PUBLIC_URL:-$(URL)} $(BIN)/python manage.py runserver --noreload 127.0.0.1:$(PORT)
 
 test: $(VENV)/.installed-dev $(VENV)/.installed-model addin/node_modules/.installed
-	@.ci/needs chromium node postgresql redis
+	@.ci/needs chromium node postgresql redis nginx
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not ($(WITH_PROCESSES) or distributed)"
 	$(BIN)/python -m pytest -m "($(WITH_PROCESSES)) and not distributed"
 	$(BIN)/python -m wellintake.tests.services -- $(BIN)/python -m pytest -m "$(ON_MANY_HOSTS)" $(MANY_HOSTS)

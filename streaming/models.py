@@ -187,7 +187,7 @@ class AuditEntry(models.Model):
         REVOKE_KEY = "revoke_key", "revoked a key"
         ASK_ERASURE = "ask_erasure", "asked to erase a person"
         ERASE = "erase", "erased a person"
-        EXPORT = "export", "exported the audit log"
+        EXPORT = "export", "exported"
 
     at = models.FloatField(default=time.time, help_text="Epoch seconds.")
     action = models.CharField(max_length=16, choices=Action)

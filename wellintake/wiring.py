@@ -42,7 +42,7 @@ from streaming.worker import Pipeline, RunWorker
 from wellintake.access.counters import Counters, MemoryCounters, RedisCounters
 from wellintake.access.door import Door
 from wellintake.access.entra import EntraTokens
-from wellintake.access.farewell import end_the_unwelcome
+from wellintake.access.farewell import end_the_unwelcome, end_the_unwelcome_at_azure
 from wellintake.access.proxies import Proxies
 from wellintake.access.throttle import Allowance, Throttle
 from wellintake.access.verifier import Origins, Verifier
@@ -146,7 +146,7 @@ class Parts:
             "farewell": end_the_unwelcome(self.live, self.verifier),
             "readings": self.readings.keep(),
             "audit": self.audit.keep(),
-            **({"signalr": self.azure.service.watch()} if self.azure else {}),
+            **(self._works_at(self.azure) if self.azure else {}),
             **{name: work() for name, work in self.besides.items()},
         }
         self.tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
@@ -158,6 +158,12 @@ class Parts:
         it would hold up every stream for a tenth of a second."""
         gc.collect()
         gc.freeze()
+
+    def _works_at(self, azure: Azure) -> dict[str, Coroutine[Any, Any, None]]:
+        watching = {"signalr": azure.service.watch()}
+        if self.works:  # one of them is enough, and there are fewer workers than web servers
+            watching["farewell_at_azure"] = end_the_unwelcome_at_azure(azure.service, self.read)
+        return watching
 
     def ended(self) -> list[str]:
         """Work that is to go on as long as the process, and does not."""

@@ -91,6 +91,12 @@ class SignalRService:
     async def remove_connection(self, group: str, connection_id: str) -> None:
         await self._call("DELETE", f"/groups/{segment(group)}/connections/{segment(connection_id)}")
 
+    async def end_user(self, user: str) -> None:
+        """The user is told no run any more, and all of their connections are closed; they may come back for as long as
+        their token is good. Raises `ServiceAway`."""
+        await self._call("DELETE", f"/users/{segment(user)}/groups")
+        await self._call("POST", f"/users/{segment(user)}/:closeConnections", {"reason": "Not signed in."})
+
     # ------------------------------------------------------------ calls
 
     async def _call(

@@ -241,6 +241,15 @@ class AzureStandIn:
                     return 404, None
                 (self.members[group].add if method == "PUT" else self.members[group].discard)(f"connection {name}")
                 return 200, None
+            case ("DELETE", "users", user, "groups"):
+                for members in self.members.values():
+                    members.discard(f"user {user}")
+                return 200, None
+            case ("POST", "users", user, ":closeConnections"):
+                for client in list(self.clients.values()):
+                    if client.user == user:
+                        client.closed.set()
+                return 204, None
             case ("POST", *_, ":send") if self.weather.refusals:
                 return self.weather.refusals.pop(0), None
             case ("POST", *_, ":send") if len(body) > self.weather.most_bytes:

@@ -1,4 +1,6 @@
-"""The transports as clients use them: each gives a run's envelopes from a cursor until the stream ends."""
+"""The transports as clients use them: each gives a run's envelopes from a cursor until the stream ends.
+
+`found` may be handed in: what has been read is in it, however the reading ends."""
 
 import json
 
@@ -8,8 +10,8 @@ import websockets
 PROTOCOL = "wellintake.v1"
 
 
-async def by_sse(server, run_id, after=None, stop_after=None):
-    return await _by_stream(server, run_id, after, stop_after, "text/event-stream", _sse_events)
+async def by_sse(server, run_id, after=None, stop_after=None, found=None):
+    return await _by_stream(server, run_id, after, stop_after, "text/event-stream", _sse_events, found)
 
 
 async def by_ndjson(server, run_id, after=None, stop_after=None, found=None):
@@ -17,7 +19,6 @@ async def by_ndjson(server, run_id, after=None, stop_after=None, found=None):
 
 
 async def _by_stream(server, run_id, after, stop_after, accept, parse, found=None):
-    """`found` may be handed in, to see from outside how far the reading is."""
     found = [] if found is None else found
     async with server.client() as http:
         params = {"after": after} if after else {}
@@ -25,7 +26,7 @@ async def _by_stream(server, run_id, after, stop_after, accept, parse, found=Non
         async with http.stream("GET", address, params=params, headers={"Accept": accept}) as response:
             if response.status_code == 204:
                 return []
-            assert response.status_code == 200, await response.aread()
+            response.raise_for_status()
             async for envelope in parse(response):
                 found.append(envelope)
                 if stop_after and len(found) >= stop_after:
@@ -56,22 +57,23 @@ async def _ndjson_events(response: httpx2.Response):
             yield envelope
 
 
-async def by_polling(server, run_id, after=None, stop_after=None):
-    found = []
+async def by_polling(server, run_id, after=None, stop_after=None, found=None):
+    found = [] if found is None else found
     async with server.client() as http:
         while True:
             params = {"wait": 5} | ({"after": after} if after else {})
-            page = (await http.get(f"/stream/runs/{run_id}/events", params=params)).json()
+            answer = await http.get(f"/stream/runs/{run_id}/events", params=params)
+            page = answer.raise_for_status().json()
             found += page["events"]
             after = page["cursor"]
             if stop_after and len(found) >= stop_after:
                 return found[:stop_after]
-            if page["closed"] or (found and found[-1]["type"] in ("review_ready", "error")):
+            if page["closed"] or (page["events"] and page["events"][-1]["type"] in ("review_ready", "error")):
                 return found
 
 
-async def by_websocket(server, run_id, after=None, stop_after=None):
-    found = []
+async def by_websocket(server, run_id, after=None, stop_after=None, found=None):
+    found = [] if found is None else found
     async with connected(server) as socket:
         await socket.send(json.dumps({"type": "subscribe", "run_id": run_id, "after": after}))
         async for text in socket:
@@ -92,7 +94,7 @@ def ticket(server, **headers) -> str:
     from wellintake.tests.server import KEY
 
     answer = httpx2.get(f"{server.url}/stream/negotiate", headers={"X-API-Key": KEY} | headers)
-    return answer.json()["accessToken"]
+    return answer.raise_for_status().json()["accessToken"]
 
 
 def connected(server, **given):

@@ -2,16 +2,26 @@
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
+from datetime import timedelta
 
 import httpx2
 import pytest
+import websockets
+from django.utils import timezone
+from websockets.protocol import State
 
 from conftest import MAIL
 from extraction.tests.scripted_openai import answer_for
-from streaming.azure.endpoint import BadConnectionString, Endpoint
-from streaming.tests.azure_stand_in import AzureStandIn
+from streaming.azure.endpoint import BadConnectionString, Endpoint, user_of
+from streaming.azure.service import SignalRService
+from streaming.callers import Caller
+from streaming.tests.azure_stand_in import HUB, AzureStandIn
 from streaming.tests.reading import by_polling, connected
 from streaming.tests.test_hub import JANE, fresh, stock
+from wellintake.access.farewell import look_once_at_azure
+from wellintake.access.keys import id_of, make_key
+from wellintake.models import ApiKey
 from wellintake.tests.server import KEY
 
 __all__ = ["stock"]
@@ -266,3 +276,41 @@ async def test_only_the_service_itself_may_say_what_clients_say(at_azure, azure,
     for claims in ("", f"nameid: {held.user}", f"wi: {held.claims['wi'][:-2]}xx", f"wi: {KEY}"):
         answer = await said({"X-ASRS-User-Claims": claims})
         assert "Connect again" in json.loads(answer.text.rstrip("\x1e"))["error"]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_key_that_ends_ends_its_connections_at_azure_for_as_long_as_its_token_is_good(azure, threads):
+    write, read = threads
+    keys = [await write(make_key, name, "firm") for name in ("ended", "good", "long ended")]
+    for key, hours in ((keys[0], 0), (keys[2], 3)):
+        await write(revoke, key, timezone.now() - timedelta(hours=hours))
+    service = SignalRService(Endpoint.parse(azure.connection_string, HUB))
+    users = [user_of(Caller(f"key:{id_of(key)}", "firm")) for key in keys]
+    async with AsyncExitStack() as stack:
+
+        async def arrive(key):
+            token = service.endpoint.client_token(Caller(f"key:{id_of(key)}", "firm"), "own")
+            address = f"ws://127.0.0.1:{azure.port}/client/?hub={HUB}&access_token={token}"
+            socket = await stack.enter_async_context(websockets.connect(address, proxy=None))
+            await socket.send('{"protocol":"json","version":1}\x1e')
+            assert await socket.recv() == "{}\x1e"
+            return socket
+
+        ended, good, long_ended = [await arrive(key) for key in keys]
+        for user in users:
+            await service.add_user("run-1", user)
+        for _ in range(2):  # it comes back with the token that it has
+            await look_once_at_azure(service, read)
+            await ended.wait_closed()
+            ended = await arrive(keys[0])
+        azure.weather.down = True
+        await look_once_at_azure(service, read)
+
+        assert {client.user for client in azure.clients.values()} >= set(users[1:])
+        assert azure.members["run-1"] == {f"user {user}" for user in users[1:]}
+        assert (good.state, long_ended.state) == (State.OPEN, State.OPEN)
+    await service.close()
+
+
+def revoke(key, at):
+    ApiKey.objects.filter(pk=id_of(key)).update(revoked_at=at)

@@ -67,6 +67,14 @@ def holder_by_id(key_id: str) -> Caller | None:
     return _holder(known) if known else None
 
 
+def callers_of_ended_keys(seconds: float) -> list[Caller]:
+    """Who held the keys that were revoked or expired within so many seconds."""
+    now = timezone.now()
+    span = (now - timedelta(seconds=seconds), now)
+    ended = ApiKey.objects.filter(Q(revoked_at__range=span) | Q(expires_at__range=span))
+    return [_holder(key) for key in ended]
+
+
 def note_use(subject: str) -> None:
     ApiKey.objects.filter(pk=subject.removeprefix("key:")).update(last_used_at=timezone.now())
 
