@@ -43,6 +43,7 @@ from wellintake.access.door import Door
 from wellintake.access.entra import EntraTokens
 from wellintake.access.farewell import end_the_unwelcome
 from wellintake.access.proxies import Proxies
+from wellintake.access.seats import RedisSeats
 from wellintake.access.throttle import Allowance, Throttle
 from wellintake.access.verifier import Origins, Verifier
 from wellintake.circuits import StoredCircuit
@@ -104,6 +105,7 @@ class Parts:
     runs: Runs
     worker: RunWorker
     live: Live
+    seats: RedisSeats | None
     readings: Behind[Reading]
     audit: Behind[AuditEntry]
     looks: Looks
@@ -145,6 +147,7 @@ class Parts:
             "farewell": end_the_unwelcome(self.live, self.verifier),
             "readings": self.readings.keep(),
             "audit": self.audit.keep(),
+            **({"seats": self.seats.keep()} if self.seats else {}),
             **({"signalr": self.azure.service.watch()} if self.azure else {}),
             **{name: work() for name, work in self.besides.items()},
         }
@@ -188,6 +191,8 @@ class Parts:
             if outside:
                 await outside.close()
         await self.throttle.close()
+        if self.seats:
+            await self.seats.close()
         self.write.close()
         self.read.close()
 
@@ -247,7 +252,12 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
     throttle = Throttle(_counters(env, alone), _allowance(env))
     addresses = Addresses(env.public_url, verifier, service)
     readings = Behind[Reading](write)
-    live = Live(env.max_connections_per_user, readings.tell)
+    seats = (
+        RedisSeats(env.redis_url.get_secret_value(), f"{env.redis_prefix} seats")
+        if env.redis_url and not alone
+        else None
+    )
+    live = Live(env.max_connections_per_user, readings.tell, seats)
     work = "web and worker" if works else "web"
     figures = partial(_figures, live, log, zoho.calls, time.time(), work)
     return Parts(
@@ -262,6 +272,7 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
         runs=runs,
         worker=RunWorker(runs, crm, write, _pipeline(env), addresses.page_of),
         live=live,
+        seats=seats,
         readings=readings,
         audit=audit,
         looks=looks,
@@ -316,6 +327,10 @@ def _counters(env: Environment, alone: bool) -> Counters:
     if alone or not env.redis_url:
         return MemoryCounters()
     return RedisCounters(env.redis_url.get_secret_value(), f"{env.redis_prefix} limits")
+
+
+def _seats(env: Environment) -> RedisSeats | None:
+    return RedisSeats(env.redis_url.get_secret_value(), f"{env.redis_prefix} seats") if env.redis_url else None
 
 
 def _allowance(env: Environment) -> Allowance:
