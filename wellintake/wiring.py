@@ -44,6 +44,7 @@ from wellintake.access.entra import EntraTokens
 from wellintake.access.farewell import end_the_unwelcome
 from wellintake.access.proxies import Proxies
 from wellintake.access.seats import RedisSeats
+from wellintake.access.signin import Directory, SignIn
 from wellintake.access.throttle import Allowance, Throttle
 from wellintake.access.verifier import Origins, Verifier
 from wellintake.circuits import StoredCircuit
@@ -112,6 +113,7 @@ class Parts:
     verifier: Verifier
     throttle: Throttle
     door: Door
+    sign_in: SignIn
     proxies: Proxies
     origins: Origins
     addresses: Addresses
@@ -279,6 +281,7 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
         verifier=verifier,
         throttle=throttle,
         door=Door(verifier, throttle),
+        sign_in=SignIn(_directory(env), env.public_url, passwords=env.admin_passwords),
         proxies=Proxies(env.trusted_proxies),
         origins=Origins(settings.ALLOWED_HOSTS, origins),
         addresses=addresses,
@@ -346,6 +349,19 @@ def _entra(env: Environment) -> EntraTokens | None:
     if not env.entra_client_id:
         return None
     return EntraTokens(env.entra_authority, env.entra_tenant_id, env.entra_client_id, env.entra_scope)
+
+
+def _directory(env: Environment) -> Directory | None:
+    if not (env.entra_admin_secret and env.entra_client_id):
+        return None
+    return Directory(
+        authority=env.entra_authority,
+        tenant=env.entra_tenant_id[0],
+        client_id=env.entra_client_id,
+        secret=env.entra_admin_secret.get_secret_value(),
+        staff=frozenset(env.entra_staff),
+        superusers=frozenset(env.entra_superusers),
+    )
 
 
 def _zoho(env: Environment, write: DatabaseThreads, read: DatabaseThreads) -> Zoho:
