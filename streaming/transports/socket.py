@@ -111,6 +111,8 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         if len(text) > MOST_BYTES:
             return await self.bye(4413, reconnect=False)
         self.budget.heard()
+        if self.pace.flooding:
+            return await self.bye(4429, reconnect=False)
         await self.pace.turn()
         try:
             await self.hear(text)

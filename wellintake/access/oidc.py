@@ -4,6 +4,7 @@ https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow. Au
 PKCE, the signature and times of the id token.
 """
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from joserfc.errors import JoseError
 from wellintake.access.signin import Directory, NotSignedIn
 
 TIMEOUT_SECONDS = 5.0
+AWAY_SECONDS = 10.0
 # What Authlib, the libraries below it, and answers that are not as they should be raise.
 FAILURES = (AuthlibBaseError, JoseError, requests.RequestException, RuntimeError, ValueError, KeyError, TypeError)
 
@@ -30,6 +32,7 @@ class Microsoft:
             "tid": {"essential": True, "values": [directory.tenant]},
             **{name: {"essential": True} for name in ("exp", "nonce", "oid")},
         }
+        self._away_until = 0.0
         self._client: Any = OAuth().register(
             "entra",
             client_id=directory.client_id,
@@ -63,6 +66,13 @@ class Microsoft:
         return claims
 
     def _load(self) -> None:
-        """Microsoft's metadata, once; but the algorithm is ours to choose."""
-        self._client.load_server_metadata()
+        """Microsoft's metadata, once; but the algorithm is ours to choose. While Microsoft is away that is found out
+        once in a while: each attempt holds the admin's one thread for seconds."""
+        if time.monotonic() < self._away_until:
+            raise RuntimeError("away")
+        try:
+            self._client.load_server_metadata()
+        except FAILURES:
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            raise
         self._client.server_metadata["id_token_signing_alg_values_supported"] = ["RS256"]

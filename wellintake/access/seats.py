@@ -13,7 +13,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from streaming.live import Connection
-from wellintake.access.counters import REDIS_SECONDS
+from wellintake.access.counters import AWAY_SECONDS, REDIS_SECONDS
 
 KEPT_SECONDS = 45.0
 RENEW_SECONDS = 15.0
@@ -27,11 +27,14 @@ class RedisSeats:
         self._redis = redis.Redis.from_url(url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
         self._prefix = prefix
         self._clock = clock
+        self._away_until = 0.0
         self._mine: dict[str, str] = {}
         self._left: dict[str, str] = {}
         self._wake = asyncio.Event()
 
     async def take(self, connection: Connection, limit: int) -> bool:
+        if time.monotonic() < self._away_until:
+            return True  # found out once in a while, and not by everybody who connects
         name = f"{self._prefix} {connection.caller.tenant} {connection.caller.subject}"
         now = self._clock()
         pipe = self._redis.pipeline()
@@ -45,6 +48,7 @@ class RedisSeats:
                 await self._redis.zrem(name, connection.id)
                 return False
         except (RedisError, OSError) as error:
+            self._away_until = time.monotonic() + AWAY_SECONDS
             logger.warning("seats_without_redis", kind=type(error).__name__)
         self._mine[connection.id] = name
         return True

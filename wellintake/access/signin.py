@@ -12,6 +12,7 @@ import structlog
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model, login
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -23,6 +24,7 @@ from django.views.decorators.http import require_safe
 from streaming.problems import Problem
 from streaming.responses import problem_response
 
+ON_THE_WAY_SECONDS = 900
 SESSION_SECONDS = 8 * 3600  # whoever has left the tenant, or lost the role, is out after a day's work at most
 NEXT = "entra_next"
 BACKEND = "wellintake.access.signin.People"
@@ -88,7 +90,8 @@ class SignIn:
 
     def leave(self, request: HttpRequest) -> HttpResponse:
         """Off to Microsoft; state, nonce and verifier wait in the session."""
-        request.session[NEXT] = request.GET.get("next", "")
+        request.session[NEXT] = request.GET.get("next", "")[:500]
+        request.session.set_expiry(ON_THE_WAY_SECONDS)  # of whoever never comes back nothing is kept for long
         here = (self._public_url or request.build_absolute_uri("/").rstrip("/")) + reverse("entra_callback")
         try:
             return self._microsoft.leave(request, here)
@@ -127,11 +130,9 @@ def user_from(claims: Mapping[str, Any], directory: Directory) -> User | None:
     users = get_user_model()._default_manager
     known = f"entra.{claims['oid']}"[:150]  # the object id is the person's for good, names change hands
     with transaction.atomic():
-        user = users.filter(username=known).first()
-        if user is None and not is_staff:
+        if not is_staff and not users.filter(username=known).exists():
             return None
-        if user is None:
-            user = users.create_user(known)  # without a usable password
+        user, _ = users.get_or_create(username=known, defaults={"password": make_password(None)})  # none is right
         user.is_staff, user.is_superuser = is_staff, is_superuser
         user.first_name = str(claims.get("name") or "")[:150]
         user.save()

@@ -3,17 +3,23 @@
 import json
 import time
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
+from django.contrib.sessions.models import Session
+from django.core.management import call_command
 from django.test import Client
 from django.urls import include, path
+from django.utils import timezone
 
+from wellintake.access.counters import MemoryCounters
 from wellintake.access.signin import BACKEND, Directory, SignIn
 from wellintake.environment import SettingsError, read_environment
 from wellintake.tests.fake_tenant import CLIENT, CLIENT_SECRET, TENANT, FakeTenant
+from wellintake.wiring import parts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.embedded]
 STRANGER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -171,6 +177,23 @@ def test_while_microsoft_is_away_the_page_says_so_and_passwords_work(browser, te
     User.objects.create_superuser("zoe", password="for-tests")
     browser.post("/admin/login/", {"username": "zoe", "password": "for-tests"})
     assert who(browser).username == "zoe"
+
+
+def test_who_begins_to_sign_in_too_often_has_to_wait(browser, monkeypatch):
+    throttle = parts().throttle
+    monkeypatch.setattr(throttle, "_allowance", replace(throttle._allowance, failed_logins=1))
+    monkeypatch.setattr(throttle, "_counters", MemoryCounters(lambda: 86400.0))
+    assert [browser.get("/admin/entra/").status_code for _ in range(11)] == [302] * 10 + [429]
+
+
+@pytest.mark.django_db(transaction=True)  # the command has a connection of its own
+def test_sessions_of_those_who_never_came_back_are_deleted(browser):
+    browser.get("/admin/entra/")
+    kept = Session.objects.get()
+    assert (kept.expire_date - timezone.now()).total_seconds() <= 900
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    call_command("purge_runs")
+    assert not Session.objects.exists()
 
 
 def test_keys_may_be_rotated(browser, tenant):

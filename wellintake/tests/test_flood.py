@@ -12,6 +12,7 @@ from streaming.callers import Caller
 from streaming.live import Live
 from streaming.pace import Pace
 from streaming.problems import Problem
+from streaming.transports.websocket import EmailProcessingConsumer
 from wellintake.access import patience
 from wellintake.access.seats import KEPT_SECONDS, RedisSeats
 
@@ -97,6 +98,37 @@ def test_who_talks_faster_than_the_pace_waits_and_is_let_in_again_after_a_pause(
     assert round(pace.due(), 3) == 0.1
     clock.now += 1000
     assert [round(pace.due(), 3) for _ in range(4)] == [0, 0, 0, 0.1]
+
+
+@pytest.mark.embedded
+async def test_who_never_pauses_is_let_go_and_who_pauses_is_not():
+    clock = Clock()
+    pace = Pace(10, 3, clock)
+    for _ in range(9):
+        pace.due()
+    assert not pace.flooding
+    pace.due()
+    assert pace.flooding
+    clock.now += 60
+    pace.due()
+    assert not pace.flooding
+
+
+@pytest.mark.embedded
+async def test_a_socket_that_floods_is_closed_with_4429():
+    told = []
+
+    async def keep(message):
+        told.append(message)
+
+    consumer = EmailProcessingConsumer(runs=None, live=Live(5), addresses=None)
+    consumer.scope, consumer.base_send = {"subprotocols": [], "caller": ANN}, keep
+    await consumer.connect()
+    consumer.pace = Pace(1e6, 3, Clock())
+    for _ in range(12):
+        await consumer.receive(text_data='{"type": "ping"}')
+    assert (told[-1]["type"], told[-1]["code"]) == ("websocket.close", 4429)
+    assert len(consumer.live) == 0
 
 
 # ---------------------------------------------------------------- patience
