@@ -21,4 +21,4 @@ VOLUME /app/var
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/stream/health?probe=live', timeout=2)"]
 # One process: this version keeps its queue in memory.
-CMD ["sh", "-c", "python manage.py migrate --verbosity 0 && exec uvicorn wellintake.asgi:application --host 0.0.0.0 --port 8000 --ws websockets-sansio --ws-per-message-deflate false --ws-max-size 21000000 --no-access-log --timeout-graceful-shutdown 10"]
+CMD ["sh", "-c", "python manage.py migrate --verbosity 0 && exec uvicorn wellintake.asgi:application --host 0.0.0.0 --port 8000 --ws websockets-sansio --http wellintake.access.patience:PatientProtocol --ws-per-message-deflate false --ws-max-size 21000000 --no-access-log --timeout-graceful-shutdown 10"]

@@ -4,9 +4,9 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from streaming.callers import Caller
 from streaming.models import Reading
@@ -67,11 +67,24 @@ class Connection:
         return self.caller.name or self.caller.subject
 
 
-class Live:
-    """`limit` is how many connections one caller may hold; `tell` hears which runs are read."""
+class Seats(Protocol):
+    """Counts the connections of other processes as well."""
 
-    def __init__(self, limit: int, tell: Callable[[Reading], None] = lambda reading: None) -> None:
+    async def take(self, connection: Connection, limit: int) -> bool:
+        """Whether its caller holds no more than so many with this one."""
+
+    def leave(self, connection_id: str) -> None: ...
+
+
+class Live:
+    """`limit` is how many connections one caller may hold, over all processes where there are `seats`; `tell` hears
+    which runs are read."""
+
+    def __init__(
+        self, limit: int, tell: Callable[[Reading], None] = lambda reading: None, seats: Seats | None = None
+    ) -> None:
         self._limit = limit
+        self._seats = seats
         self._tell = tell
         self._open: dict[str, Connection] = {}
         self._goodbyes: dict[str, Callable[[], Awaitable[None]]] = {}
@@ -83,15 +96,31 @@ class Live:
     def connections(self) -> list[Connection]:
         return list(self._open.values())
 
-    @contextmanager
-    def connected(
+    async def connect(
         self, transport: str, caller: Caller, goodbye: Callable[[], Awaitable[None]] | None = None
+    ) -> tuple[ExitStack, Connection]:
+        """Count a connection until the stack is closed. Raises `Problem` 429 over the limit, 503 while draining."""
+        stack = ExitStack()
+        connection = stack.enter_context(self._connected(transport, caller, goodbye))
+        try:
+            if self._seats and not await self._seats.take(connection, self._limit):
+                raise self._too_many()
+        except BaseException:
+            stack.close()
+            raise
+        return stack, connection
+
+    def _too_many(self) -> Problem:
+        return Problem(429, "too_many_connections", f"You hold {self._limit} connections.", retry_after=5)
+
+    @contextmanager
+    def _connected(
+        self, transport: str, caller: Caller, goodbye: Callable[[], Awaitable[None]] | None
     ) -> Iterator[Connection]:
-        """Count a connection while it is open. Raises `Problem` 429 over the limit, 503 while draining."""
         self.raise_when_draining()
         mine = (caller.tenant, caller.subject)
         if sum((one.caller.tenant, one.caller.subject) == mine for one in self._open.values()) >= self._limit:
-            raise Problem(429, "too_many_connections", f"You hold {self._limit} connections.", retry_after=5)
+            raise self._too_many()
         connection = Connection(transport, caller, tell=self._tell)
         self._open[connection.id] = connection
         if goodbye:
@@ -101,6 +130,8 @@ class Live:
         finally:
             del self._open[connection.id]
             self._goodbyes.pop(connection.id, None)
+            if self._seats:
+                self._seats.leave(connection.id)
             for run_id in list(connection.runs):
                 connection.stop(run_id)
 

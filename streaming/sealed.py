@@ -10,7 +10,8 @@ from extraction.seal import seal_with
 
 class SealedText(models.TextField):  # type: ignore[type-arg]
     """Text that is sealed in its column (`extraction.seal`). Look-ups compare with what the column holds. Loading one
-    whose key is not among ours raises `Unopened`."""
+    whose key is not among ours raises `Unopened`. The names of table and column are sealed along: a migration that
+    renames one has to open and seal anew."""
 
     @property
     def place(self) -> str:

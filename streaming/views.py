@@ -98,14 +98,15 @@ class StreamingViews:
         caller = caller_of(request)
         email = await body_of(request, Email)
         # The stream's place first: a call that is refused has started nothing.
-        held = self._connect(transport.__name__.rpartition(".")[2], caller)
+        held = await self._connect(transport.__name__.rpartition(".")[2], caller)
         try:
             started = await self._start(request, caller, email)
         except BaseException:
             held[0].close()
             raise
         links = self._addresses.links(request, caller, started.run_id)
-        return _about(started, links, self._stream(request, transport, caller, started.run_id, started.cursor, held))
+        stream = await self._stream(request, transport, caller, started.run_id, started.cursor, held)
+        return _about(started, links, stream)
 
     async def _whole_run(self, request: HttpRequest) -> HttpResponseBase:
         caller = caller_of(request)
@@ -130,7 +131,7 @@ class StreamingViews:
 
     async def _stream_batch(self, request: HttpRequest, given: Batch) -> HttpResponseBase:
         caller = caller_of(request)
-        stack, connection = self._connect("ndjson", caller)
+        stack, connection = await self._connect("ndjson", caller)
         try:
             started = await self._start_all(request, given)
         except BaseException:
@@ -204,11 +205,11 @@ class StreamingViews:
         if "text/event-stream" in accept:
             if _is_at_the_end(run, cursor):
                 return HttpResponse(status=204)
-            return self._stream(request, sse, caller, run_id, cursor)
+            return await self._stream(request, sse, caller, run_id, cursor)
         if "application/x-ndjson" in accept:
             if _is_at_the_end(run, cursor):
                 return HttpResponse(content_type=ndjson.CONTENT_TYPE)
-            return self._stream(request, ndjson, caller, run_id, cursor)
+            return await self._stream(request, ndjson, caller, run_id, cursor)
         if "application/json" in accept or "*/*" in accept:
             return await self._page(request, caller, run_id, cursor)
         raise Problem(406, "not_acceptable", "Accept text/event-stream, application/x-ndjson or application/json.")
@@ -244,7 +245,7 @@ class StreamingViews:
             headers={"Cache-Control": "no-store"},
         )
 
-    def _stream(
+    async def _stream(
         self,
         request: HttpRequest,
         transport: ModuleType,
@@ -254,7 +255,7 @@ class StreamingViews:
         held: tuple[ExitStack, Connection] | None = None,
     ) -> HttpResponseBase:
         """A stream of one run's log until it settles, for three minutes at most."""
-        stack, connection = held or self._connect(transport.__name__.rpartition(".")[2], caller)
+        stack, connection = held or await self._connect(transport.__name__.rpartition(".")[2], caller)
         connection.begin(run_id, cursor.sequence if cursor else 0)
 
         async def pieces() -> AsyncIterator[str]:
@@ -271,10 +272,9 @@ class StreamingViews:
 
         return Stream(pieces(), transport.CONTENT_TYPE, stack)
 
-    def _connect(self, transport: str, caller: Caller) -> tuple[ExitStack, Connection]:
+    async def _connect(self, transport: str, caller: Caller) -> tuple[ExitStack, Connection]:
         """Counted from the answer's first byte, so that a refusal still has its status."""
-        stack = ExitStack()
-        return stack, stack.enter_context(self._live.connected(transport, caller))
+        return await self._live.connect(transport, caller)
 
     def _with_links(self, request: HttpRequest, caller: Caller, items: Sequence[Item]) -> Sequence[Item]:
         if items and isinstance(items[0], Reset):

@@ -151,6 +151,12 @@ class Environment(BaseSettings):
     entra_authority: Origin = Field(
         "https://login.microsoftonline.com", description="Who signs them in; national clouds have their own."
     )
+    entra_admin_secret: SecretStr | None = Field(
+        None, description="Client secret of that application: staff of the first tenant sign in to the admin by it."
+    )
+    entra_staff: Names = Field((), description="Roles, or ids of groups, there that make somebody staff, by commas.")
+    entra_superusers: Names = Field((), description="Roles, or ids of groups, that may do everything, by commas.")
+    admin_passwords: bool = Field(True, description="Whether the admin lets people in by name and password.")
     event_hubs_connection_string: SecretStr | None = Field(None, description="Analytics of closed runs.")
     event_hub_name: str | None = Field(None, description="The hub for them.")
 
@@ -204,6 +210,8 @@ class Environment(BaseSettings):
         "own_names",
         "openai_models",
         "entra_tenant_id",
+        "entra_staff",
+        "entra_superusers",
         "trusted_proxies",
         "research_allow_hosts",
         mode="before",
@@ -325,6 +333,12 @@ class Environment(BaseSettings):
             yield "Zoho needs ZOHO_CLIENT_ID and ZOHO_CLIENT_SECRET"
         if bool(self.entra_tenant_id) != bool(self.entra_client_id):
             yield "ENTRA_TENANT_ID and ENTRA_CLIENT_ID need each other"
+        if self.entra_admin_secret and not (self.entra_client_id and (self.entra_staff or self.entra_superusers)):
+            yield "ENTRA_ADMIN_SECRET needs ENTRA_CLIENT_ID, and ENTRA_STAFF or ENTRA_SUPERUSERS"
+        if (self.entra_staff or self.entra_superusers) and not self.entra_admin_secret:
+            yield "ENTRA_STAFF and ENTRA_SUPERUSERS need ENTRA_ADMIN_SECRET"
+        if not self.admin_passwords and not self.entra_admin_secret:
+            yield "ADMIN_PASSWORDS=false needs ENTRA_ADMIN_SECRET: nobody could sign in"
         if bool(self.event_hubs_connection_string) != bool(self.event_hub_name):
             yield "EVENT_HUBS_CONNECTION_STRING and EVENT_HUB_NAME need each other"
         try:

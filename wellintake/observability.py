@@ -69,11 +69,24 @@ def _without_words_of_errors(logger: Any, name: str, event: MutableMapping[str, 
     event.pop("exception", None)
     if not given or error is None:
         return event
-    for one in _with_causes(error):
-        if text := str(one):
-            event["event"] = str(event.get("event", "")).replace(text, "…")
+    for words in _words_of(error):
+        event["event"] = str(event.get("event", "")).replace(words, "…")
     told = [f"{type(one).__qualname__} at {_way_to(one)}" for one in _with_causes(error)]
     return {**event, "error": " because of ".join(told)}
+
+
+def _words_of(error: BaseException) -> Iterator[str]:
+    """Whatever of an exception a line may hold, the longest first: its text, the lines of it, what it was made of, each
+    as it is and as `repr` spells it (asyncio tells of tasks that way)."""
+    said = {
+        part
+        for one in _with_causes(error)
+        for text in (str(one), *(given for given in one.args if isinstance(given, str)))
+        for part in (text, *text.split("\n"))
+    }
+    yield from sorted(
+        {spelt for part in said if len(part.strip()) > 2 for spelt in (part, repr(part)[1:-1])}, key=len, reverse=True
+    )
 
 
 def _with_causes(error: BaseException) -> Iterator[BaseException]:

@@ -9,8 +9,10 @@ from uuid import UUID
 
 import orjson
 import structlog
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import F, Q
+from django.utils import timezone
 
 from extraction.seal import MARK
 from streaming.log import Database
@@ -50,6 +52,7 @@ class Retention:
         while some := await self._write(delete_old_runs, self._days):
             deleted += some
             await asyncio.sleep(0.05)  # runs of today are written in between
+        await self._write(Session.objects.filter(expire_date__lt=timezone.now()).delete)
         await self._write(AuditEntry.objects.expire, time.time() - self._audit_days * DAY_SECONDS)
         return deleted
 

@@ -72,6 +72,11 @@ MIDDLEWARE = [
 ROOT_URLCONF = "wellintake.urls"
 ASGI_APPLICATION = "wellintake.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# A session names its backend: with passwords off, sessions that began with one end, too.
+AUTHENTICATION_BACKENDS = [
+    "wellintake.access.signin.People",
+    *(["django.contrib.auth.backends.ModelBackend"] if ENV.admin_passwords else []),
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "UserAttributeSimilarityValidator")

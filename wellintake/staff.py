@@ -10,7 +10,8 @@ from streaming.callers import Caller
 
 def caller_of(request: HttpRequest, tenant: str = "") -> Caller:
     """`tenant` is whose runs it is about; staff may see them all."""
-    return Caller(f"staff:{request.user.pk}", tenant, request.user.get_username(), scopes=frozenset({"admin"}))
+    name = getattr(request.user, "first_name", "") or request.user.get_username()  # who came by Entra: an id
+    return Caller(f"staff:{request.user.pk}", tenant, name, scopes=frozenset({"admin"}))
 
 
 def put_down(request: HttpRequest, action: str, about: str = "", run_id: UUID | str | None = None) -> None:

@@ -51,5 +51,6 @@ urlpatterns = [
     path("admin/runs/", include(Recorder(_parts).urls())),
     path("admin/zoho/connection/", include(_parts.zoho.pages.urls())),  # before the admin's own page there
     path("admin/zoho/fieldtarget/", include(_parts.zoho.check.urls())),
+    *_parts.sign_in.urls(),
     path("admin/", admin.site.urls),
 ]

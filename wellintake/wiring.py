@@ -44,6 +44,8 @@ from wellintake.access.door import Door
 from wellintake.access.entra import EntraTokens
 from wellintake.access.farewell import end_the_unwelcome, end_the_unwelcome_at_azure
 from wellintake.access.proxies import Proxies
+from wellintake.access.seats import RedisSeats
+from wellintake.access.signin import Directory, SignIn
 from wellintake.access.throttle import Allowance, Throttle
 from wellintake.access.verifier import Origins, Verifier
 from wellintake.circuits import StoredCircuit
@@ -105,12 +107,14 @@ class Parts:
     runs: Runs
     worker: RunWorker
     live: Live
+    seats: RedisSeats | None
     readings: Behind[Reading]
     audit: Behind[AuditEntry]
     looks: Looks
     verifier: Verifier
     throttle: Throttle
     door: Door
+    sign_in: SignIn
     proxies: Proxies
     origins: Origins
     addresses: Addresses
@@ -147,6 +151,7 @@ class Parts:
             "readings": self.readings.keep(),
             "audit": self.audit.keep(),
             **(self._works_at(self.azure) if self.azure else {}),
+            **({"seats": self.seats.keep()} if self.seats else {}),
             **{name: work() for name, work in self.besides.items()},
         }
         self.tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
@@ -201,6 +206,8 @@ class Parts:
             if outside:
                 await outside.close()
         await self.throttle.close()
+        if self.seats:
+            await self.seats.close()
         self.write.close()
         self.read.close()
 
@@ -261,7 +268,12 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
     throttle = Throttle(_counters(env, alone), _allowance(env))
     addresses = Addresses(env.public_url, verifier, service)
     readings = Behind[Reading](write)
-    live = Live(env.max_connections_per_user, readings.tell)
+    seats = (
+        RedisSeats(env.redis_url.get_secret_value(), f"{env.redis_prefix} seats")
+        if env.redis_url and not alone
+        else None
+    )
+    live = Live(env.max_connections_per_user, readings.tell, seats)
     work = "web and worker" if works else "web"
     figures = partial(_figures, live, log, zoho.calls, time.time(), work)
     return Parts(
@@ -276,12 +288,14 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
         runs=runs,
         worker=RunWorker(runs, crm, write, _pipeline(env), addresses.page_of),
         live=live,
+        seats=seats,
         readings=readings,
         audit=audit,
         looks=looks,
         verifier=verifier,
         throttle=throttle,
         door=Door(verifier, throttle),
+        sign_in=SignIn(_directory(env), env.public_url, passwords=env.admin_passwords),
         proxies=Proxies(env.trusted_proxies),
         origins=Origins(settings.ALLOWED_HOSTS, origins),
         addresses=addresses,
@@ -332,6 +346,10 @@ def _counters(env: Environment, alone: bool) -> Counters:
     return RedisCounters(env.redis_url.get_secret_value(), f"{env.redis_prefix} limits")
 
 
+def _seats(env: Environment) -> RedisSeats | None:
+    return RedisSeats(env.redis_url.get_secret_value(), f"{env.redis_prefix} seats") if env.redis_url else None
+
+
 def _allowance(env: Environment) -> Allowance:
     return Allowance(
         requests_per_user=env.max_requests_per_user,
@@ -345,6 +363,19 @@ def _entra(env: Environment) -> EntraTokens | None:
     if not env.entra_client_id:
         return None
     return EntraTokens(env.entra_authority, env.entra_tenant_id, env.entra_client_id, env.entra_scope)
+
+
+def _directory(env: Environment) -> Directory | None:
+    if not (env.entra_admin_secret and env.entra_client_id):
+        return None
+    return Directory(
+        authority=env.entra_authority,
+        tenant=env.entra_tenant_id[0],
+        client_id=env.entra_client_id,
+        secret=env.entra_admin_secret.get_secret_value(),
+        staff=frozenset(env.entra_staff),
+        superusers=frozenset(env.entra_superusers),
+    )
 
 
 def _zoho(env: Environment, write: DatabaseThreads, read: DatabaseThreads) -> Zoho:

@@ -17,6 +17,7 @@ from streaming.budget import Budget, TooSlow
 from streaming.bugs import place_of
 from streaming.callers import Caller, stranger_at
 from streaming.live import Live
+from streaming.pace import Pace
 from streaming.problems import Problem, sealed_data
 from streaming.runs import Runs
 from streaming.wire import Cursor, Entry, Reset, frame
@@ -24,6 +25,7 @@ from streaming.wire import Cursor, Entry, Reset, frame
 PROTOCOL = "wellintake.v1"
 MOST_BYTES = 20_000_000
 MOST_RUNS = 200
+MESSAGES_A_SECOND, MESSAGES_AT_ONCE = 100.0, 1000.0
 SEND_SECONDS = 30.0
 BYE_SECONDS = 2.0
 logger = structlog.get_logger()
@@ -44,6 +46,7 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.live = live
         self.addresses = addresses
         self.budget = Budget()
+        self.pace = Pace(MESSAGES_A_SECOND, MESSAGES_AT_ONCE)
         self._pumps: dict[str, asyncio.Task[None]] = {}
         self._positions: dict[str, Cursor | None] = {}
         self._heard_at = time.monotonic()
@@ -74,10 +77,14 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._caller: Caller | None = self.scope.get("caller")
         holder = self._caller or stranger_at(self.scope.get("address", "unknown"))
         try:
-            self.connection = self._open.enter_context(self.live.connected(self.transport, holder, self._goodbye))
+            held, self.connection = await self.live.connect(self.transport, holder, self._goodbye)
         except Problem as problem:
             await self.bye(4012 if problem.status == 503 else 4429, reconnect=True)
             return False
+        if self._closing:  # it has gone meanwhile
+            held.close()
+            return False
+        self._open = held
         return True
 
     async def admit(self) -> bool:
@@ -106,6 +113,9 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]
         if len(text) > MOST_BYTES:
             return await self.bye(4413, reconnect=False)
         self.budget.heard()
+        if self.pace.flooding:
+            return await self.bye(4429, reconnect=False)
+        await self.pace.turn()
         try:
             await self.hear(text)
         except TooSlow:

@@ -18,6 +18,7 @@ GUARDED = ("/stream", "/intake", "/metrics")
 # speaks for many clients from few addresses. It is never "too many" there.
 OPEN = ("/stream/health", "/stream/signalr/upstream")
 LOGIN = "/admin/login/"
+ENTRA = "/admin/entra/"
 
 
 @async_only_middleware
@@ -53,6 +54,11 @@ def limit_logins(get_response: Next) -> Next:
     one_at_a_time = asyncio.Lock()  # a thousand guesses at once would all be let through before the first has failed
 
     async def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.path.startswith(ENTRA):  # each costs a session's row, and a call to Microsoft
+            try:
+                await parts().throttle.count_sign_in(_client_of(request))
+            except Problem as problem:
+                return problem_response(request, problem)
         if request.method != "POST" or request.path != LOGIN:
             return await get_response(request)
         async with one_at_a_time:

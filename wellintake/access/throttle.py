@@ -54,6 +54,10 @@ class Throttle:
         """Raises `Problem` 429."""
         await self._count(f"calls at {address}", self._allowance.requests_per_address)
 
+    async def count_sign_in(self, address: str) -> None:
+        """By way of Microsoft. Raises `Problem` 429."""
+        await self._count(f"sign-ins at {address}", WIDER * self._allowance.failed_logins)
+
     async def count_caller(self, caller: Caller) -> None:
         """Raises `Problem` 429."""
         await self._count(f"calls as {caller.tenant} {caller.subject}", self._allowance.requests_per_user)

@@ -1,16 +1,20 @@
-"""A Microsoft Entra tenant as far as it concerns us: an openid configuration, signing keys, access tokens. Real RSA."""
+"""A Microsoft Entra tenant as far as it concerns us: an openid configuration, signing keys, access tokens, and people
+who sign in with a code. Real RSA."""
 
 import base64
+import hashlib
 import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 TENANT = "11111111-2222-4333-8444-555555555555"
+CLIENT_SECRET = "secret-of-the-application"
 CLIENT = "99999999-8888-4777-8666-555555555555"
 
 
@@ -21,6 +25,7 @@ class FakeTenant:
         self.asked = []
         self.is_away = False
         self.issuer_told = None
+        self.codes = {}
         self._keys = {}
         self.rotate("first")
 
@@ -32,6 +37,17 @@ class FakeTenant:
                 tenant.asked.append(self.path)
                 body = json.dumps(tenant.answer(self.path)).encode()
                 self.send_response(503 if tenant.is_away else 200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_POST(self):
+                tenant.asked.append(self.path)
+                form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                status, answer = tenant.redeem(dict(parse_qsl(form)), self.headers.get("Authorization", ""))
+                body = json.dumps(answer).encode()
+                self.send_response(503 if tenant.is_away else status)
+                self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -59,12 +75,43 @@ class FakeTenant:
 
     def answer(self, path):
         if path == f"/{TENANT}/v2.0/.well-known/openid-configuration":
-            return {"issuer": self.issuer_told or self.issuer, "jwks_uri": f"{self.authority}/{TENANT}/keys"}
+            return {
+                "issuer": self.issuer_told or self.issuer,
+                "jwks_uri": f"{self.authority}/{TENANT}/keys",
+                "authorization_endpoint": f"{self.authority}/{TENANT}/oauth2/v2.0/authorize",
+                "token_endpoint": f"{self.authority}/{TENANT}/oauth2/v2.0/token",
+                "id_token_signing_alg_values_supported": ["RS256", "HS256", "none"],  # ours is to choose
+            }
         keys = [
             RSAAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": kid, "use": "sig"}
             for kid, key in self._keys.items()
         ]
         return {"keys": keys}
+
+    def sign_in(self, address, **claims):
+        """Ann signs in at this address; where the browser is sent then. `claims` change her id token, as `token` does;
+        `id_token` may be one that is made otherwise."""
+        asked = dict(parse_qsl(urlsplit(address).query))
+        assert (asked["response_type"], asked["code_challenge_method"], asked["client_id"]) == ("code", "S256", CLIENT)
+        code = f"code-{len(self.codes)}"
+        self.codes[code] = asked, claims
+        return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
+
+    def redeem(self, form, authorization):
+        """A code for tokens, once, for who holds the verifier and the secret."""
+        asked, claims = self.codes.pop(form.get("code"), (None, None))
+        secret = base64.b64decode(authorization.removeprefix("Basic ")).decode() if authorization else ""
+        challenge = _base64(hashlib.sha256(form.get("code_verifier", "").encode()).digest())
+        if not (
+            asked
+            and challenge == asked["code_challenge"]
+            and form["redirect_uri"] == asked["redirect_uri"]
+            and secret == f"{CLIENT}:{CLIENT_SECRET}"
+        ):
+            return 400, {"error": "invalid_grant"}
+        given = {"scp": None, "nonce": asked["nonce"], "sub": "pairwise"} | claims
+        id_token = given.pop("id_token", None) or self.token(**given)
+        return 200, {"token_type": "Bearer", "expires_in": 3600, "access_token": "opaque", "id_token": id_token}
 
     def token(self, kid=None, key=None, algorithm="RS256", **claims):
         """An access token of Ann; a claim of None is left out."""
@@ -88,7 +135,6 @@ class FakeTenant:
 
     def token_signed_with_the_public_key(self):
         """HMAC with what everybody knows: the classic confusion. PyJWT refuses to make it, so it is made by hand."""
-        import hashlib
         import hmac
 
         from cryptography.hazmat.primitives import serialization

@@ -32,7 +32,10 @@ _redis_databases = itertools.cycle(range(1, REDIS_DATABASES))
 COMMANDS = {
     "daphne": ["manage.py", "runserver", "--noreload"],
     "worker": ["manage.py", "worker"],
-    "uvicorn": ["-m", "uvicorn", "wellintake.asgi:application", "--ws", "websockets-sansio", "--no-access-log"],
+    "uvicorn": [
+        *("-m", "uvicorn", "wellintake.asgi:application", "--ws", "websockets-sansio", "--no-access-log"),
+        *("--http", "wellintake.access.patience:PatientProtocol"),
+    ],
 }
 
 

@@ -131,6 +131,16 @@ def test_no_byte_of_what_was_plain_is_left_in_the_file(settings):
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+async def test_what_comes_with_the_older_key_meanwhile_is_told(office, settings, monkeypatch):
+    settings.MAIL_KEYS = (OLD,)
+    await office.start(MARKED, mode="review")
+    settings.MAIL_KEYS = (NEW, OLD)
+    # As when it writes behind the place that has been passed.
+    monkeypatch.setattr("wellintake.management.commands.rotate_mail_keys.reseal", lambda column: 0)
+    with pytest.raises(CommandError, match="restart all servers"):
+        await office.write(call_command, "rotate_mail_keys")
+
+
 async def test_a_lost_key_is_told_and_holds_up_nobody_else(office, settings):
     settings.MAIL_KEYS = (OLD,)
     lost = await office.start(MARKED, mode="review")

@@ -122,10 +122,10 @@ async def test_the_socket_of_a_key_that_is_revoked_or_limited_is_ended(verifier)
         return say
 
     with (
-        live.connected("websocket", callers["kept"], goodbye("kept")),
-        live.connected("websocket", callers["revoked"], goodbye("revoked")),
-        live.connected("websocket", callers["limited"], goodbye("limited")),
-        live.connected("websocket", Caller("user:ann", "t", until=time.time() - 1), goodbye("over")),
+        live._connected("websocket", callers["kept"], goodbye("kept")),
+        live._connected("websocket", callers["revoked"], goodbye("revoked")),
+        live._connected("websocket", callers["limited"], goodbye("limited")),
+        live._connected("websocket", Caller("user:ann", "t", until=time.time() - 1), goodbye("over")),
     ):
         await ApiKey.objects.filter(name="revoked").aupdate(revoked_at=timezone.now())
         await ApiKey.objects.filter(name="limited").aupdate(scopes="read")

@@ -14,6 +14,7 @@ import pytest
 import websockets
 
 from extraction.tests.scripted_openai import answer_for
+from extraction.types import Extraction
 from streaming.requests import endpoint
 from streaming.tests.reading import PROTOCOL, by_sse, by_websocket, connected, ticket
 from streaming.tests.test_fuzz import Wire
@@ -254,11 +255,19 @@ def test_what_servers_and_libraries_log_of_a_bug_keeps_its_kind_and_place_and_lo
         logger.error("Exception inside application: %s", error, exc_info=error)
         logger.exception("It was %r", "no mail")
 
+        # asyncio's words for a task that nobody has waited for.
+        logger.error("Task exception was never retrieved\nfuture: <Task %r>", error, exc_info=error)
+    try:
+        Extraction.model_validate_json('{"people": "Quicksilver", "intent": "Zebedee"}')
+    except ValueError as error:
+        logger.error("future: <Task %r>\n%s", error, error, exc_info=error)
+        assert "ValidationError" in formatter(form).format(caplog.records.pop()) and found(caplog.text) != []
+
     for record in caplog.records:
         line = formatter(form).format(record)
         assert found(line) == [] and "Traceback" not in line
         assert "ExceptionGroup at test_privacy.py" in line and "Bug" in line and "ValueError" in line
-    assert "no mail" in line
+    assert "no mail" in formatter(form).format(caplog.records[1])
 
 
 def test_the_words_are_words_of_the_mail():

@@ -3,6 +3,7 @@
 import secrets
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
@@ -27,7 +28,7 @@ class Command(BaseCommand):
             ("Health", f"{url}/stream/health"),
         ]
         users = get_user_model()
-        if not users.objects.exists():
+        if settings.ENV.admin_passwords and not users.objects.exists():
             password = secrets.token_urlsafe(12)
             users.objects.create_superuser("admin", password=password)
             lines.append(("Log-in", f"admin / {password}   (shown once)"))

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from extraction.seal import seal_with
 from wellintake.resealing import COLUMNS, lost_keys, reseal, scrub
 
 
@@ -42,9 +43,14 @@ class Command(BaseCommand):
             plain, by_key = column.counts()
             told = [f"{plain} plain", *(f"{count} with {key}" for key, count in sorted(by_key.items()))]
             self.stdout.write(f"{column}: {', '.join(told)}")
-        self._fail_when_keys_are_missing()
+        self._fail_when_keys_are_missing(counting=True)
 
-    def _fail_when_keys_are_missing(self) -> None:
+    def _fail_when_keys_are_missing(self, *, counting: bool = False) -> None:
+        older = set(settings.MAIL_KEYS and seal_with(settings.MAIL_KEYS).ids[1:])
+        if not counting and (left := sum(column.counts()[1].get(key, 0) for column in COLUMNS for key in older)):
+            raise CommandError(
+                f"{left} values have come with an older key meanwhile: restart all servers, run it again."
+            )
         if lost := lost_keys():
             told = ", ".join(f"{count} values with {key}" for key, count in sorted(lost.items()))
             raise CommandError(f"Not opened, since MAIL_ENCRYPTION_KEYS does not hold their key: {told}.")
