@@ -41,6 +41,7 @@ check: $(VENV)/.installed-dev addin/node_modules/.installed
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.latency
 	$(BIN)/python -m bench.growth
+	$(BIN)/python -m bench.first_field
 	$(BIN)/python -m bench.zoho_save
 
 format: $(VENV)/.installed-dev

@@ -47,6 +47,9 @@ function errorSentence(error) {
  * @typedef {{run_id: string, state: string, events: import("./story.js").Envelope[], cursor: string, closed: boolean}} Page
  */
 
+/** How old terms may be that were asked for ahead. */
+const FRESH_MS = 20_000;
+
 export class Server {
   /** @type {{at: number, terms: Promise<Terms>} | null} */
   #ahead = null;
@@ -63,18 +66,23 @@ export class Server {
     this.WebSocket = WebSocket;
   }
 
-  /** Ask for a socket ticket while something else is under way. A ticket lives 60 s and works once. */
-  prepare() {
+  /** Ask for a socket ticket while something else is under way, unless one is there. A ticket lives 60 s and works once.
+   * @param {(terms: Terms) => void} [then]  what can be done with it already */
+  prepare(then = () => {}) {
+    if (this.#ahead && Date.now() - this.#ahead.at < FRESH_MS) return;
     const terms = this.#negotiate();
-    terms.catch(() => {});  // whoever needs it meets the failure
-    this.#ahead = { at: Date.now(), terms };
+    const ahead = { at: Date.now(), terms };
+    this.#ahead = ahead;
+    terms.then(then).catch(() => {  // whoever needs them asks again, perhaps as somebody else by then
+      if (this.#ahead === ahead) this.#ahead = null;
+    });
   }
 
   /** @returns {Promise<Terms>} */
   negotiate() {
     const ahead = this.#ahead;
     this.#ahead = null;
-    return ahead && Date.now() - ahead.at < 30_000 ? ahead.terms : this.#negotiate();
+    return ahead && Date.now() - ahead.at < FRESH_MS ? ahead.terms : this.#negotiate();
   }
 
   async #negotiate() {

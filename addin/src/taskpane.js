@@ -6,6 +6,7 @@ import { MailMemory } from "./memory.js";
 import { Outlook } from "./outlook.js";
 import { Server } from "./server.js";
 import { speak, text } from "./texts.js";
+import { openAhead } from "./transport/socket.js";
 import { putIntoWords } from "./view/page.js";
 
 /** @template {HTMLElement} T @param {string} id @returns {T} */
@@ -15,19 +16,22 @@ const facts = JSON.parse(byId("server").textContent ?? "{}");
 const server = new Server({ bearer: facts.bearer });
 const outlook = new Outlook(/** @type {any} */ (globalThis).Office);
 
-speak(navigator.language);
-/** What keeps Outlook from working, if anything does; only a working one says in which language it speaks. */
-const trouble = await outlook.ready().then(() => null, (/** @type {unknown} */ error) => error);
-speak(outlook.language ?? navigator.language);
-putIntoWords(document);
-
 /** What a key was asked for, done once it is there. */
 let wanted = () => {};
 const key = new KeyForm(server, byId("key-form"), { storage: localStorage, isDemo: Boolean(facts.bearer), onKey: () => {
   desk.say("");
   wanted();
 } });
-const desk = new Desk(server, { result: byId("result"), start: byId("start"), problem: byId("problem") }, { key, onAway: turnAway, again: { text: text("readAgain"), act: read } });
+// Whoever opens the pane is about to read a mail, or goes on with one.
+if (!key.isMissing) server.prepare((terms) => openAhead(server, terms));
+
+speak(navigator.language);
+/** What keeps Outlook from working, if anything does; only a working one says in which language it speaks. */
+const trouble = await outlook.ready().then(() => null, (/** @type {unknown} */ error) => error);
+speak(outlook.language ?? navigator.language);
+putIntoWords(document);
+
+const desk = new Desk(server, { result: byId("result"), start: byId("start"), problem: byId("problem") }, { key, onAway: turnAway, again: { text: text("readAgain"), act: read }, showsMail: false });
 
 /** The mail that the pane shows. @type {string | null} */
 let shown = null;
