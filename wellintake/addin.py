@@ -27,11 +27,14 @@ OFFICE_JS = "https://appsforoffice.microsoft.com/lib/1/hosted/office.js"  # neve
 
 
 class AddIn:
-    """`demonstration` says who may try it without a key."""
+    """`demonstration` says who may try it without a key, `sign_in` with what the pane signs people in at Microsoft."""
 
-    def __init__(self, addresses: Addresses, demonstration: Demonstration) -> None:
+    def __init__(
+        self, addresses: Addresses, demonstration: Demonstration, sign_in: dict[str, str] | None = None
+    ) -> None:
         self._addresses = addresses
         self._demonstration = demonstration
+        self._sign_in = sign_in
 
     def urls(self) -> list[URLPattern]:
         return [
@@ -83,7 +86,8 @@ class AddIn:
     def _page(self, request: HttpRequest, name: str, simulated: bool) -> HttpResponse:
         """The real page; in the simulator only Office.js is another one."""
         office = static("addin/simulator/office.js") if simulated else OFFICE_JS
-        facts = {"bearer": self._demonstration.token_for(request) if simulated else None}
+        bearer = self._demonstration.token_for(request) if simulated else None
+        facts = {"bearer": bearer, "entra": None if bearer else self._sign_in}
         response = render(
             request, f"addin/{name}.html", {"office": office, "server": facts, "modules": modules_of(f"{name}.js")}
         )

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from streaming.tests.azure_stand_in import AzureStandIn, Weather
+from wellintake.tests.fake_tenant import CLIENT, TENANT, FakeTenant
 from wellintake.tests.server import KEY, ROOT, Server
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
@@ -385,6 +386,69 @@ async def test_a_key_is_asked_for_once_and_a_wrong_one_is_said(browser, tmp_path
         assert KEY not in kept
     finally:
         server.stop()
+
+
+# As much of Microsoft's script as is used; the page beside it says what is answered.
+MSAL = """globalThis.msal = {createNestablePublicClientApplication: async ({auth}) => {
+    const answer = name => async ({scopes}) => {
+        const said = await window.parent.microsoft(name, auth.clientId, scopes.join());
+        if (!said) throw new Error("interaction_required");
+        return {accessToken: said};
+    };
+    const names = ["acquireTokenSilent", "ssoSilent", "acquireTokenPopup"];
+    return Object.fromEntries(names.map(name => [name, answer(name)]));
+}};"""
+
+
+async def test_whoever_is_signed_in_to_office_needs_no_key(browser, tmp_path, migrated):
+    with FakeTenant() as tenant:
+        entra = {"ENTRA_TENANT_ID": TENANT, "ENTRA_CLIENT_ID": CLIENT, "ENTRA_AUTHORITY": tenant.authority}
+        server = Server(tmp_path, "daphne", DEBUG="false", ALLOWED_HOSTS="127.0.0.1", **entra)
+        server.copy_database_from(migrated)
+        try:
+            outlook = await open_outlook(browser, server.start())
+            answers, asked = {}, []
+
+            async def microsoft(name, client, scope):
+                asked.append((name, client, scope))
+                return answers.get(name)
+
+            await outlook.page.expose_function("microsoft", microsoft)
+            script = {"content_type": "text/javascript", "body": MSAL}
+            await outlook.page.route("**/vendor/msal.js", lambda route: route.fulfill(**script))
+
+            await outlook.press_intake()  # an Outlook that lends no session: there is the key
+            await expect(outlook.pane.get_by_test_id("key")).to_be_focused()
+            await expect(outlook.pane.get_by_test_id("sign-in")).to_be_hidden()
+            assert asked == []
+
+            await outlook.page.evaluate("simulator.signsIn = true")
+            await (
+                outlook.press_intake()
+            )  # one that wants to ask its user first: Microsoft's window comes on a press only
+            await expect(outlook.pane.get_by_test_id("sign-in")).to_be_focused()
+            await outlook.pane.get_by_test_id("sign-in").click()
+            await outlook.says("sign-in did not work")
+            answers["acquireTokenPopup"] = tenant.token()
+            await outlook.pane.get_by_test_id("sign-in").click()
+            await outlook.state_is("review")
+
+            answers |= {"acquireTokenSilent": tenant.token(), "acquireTokenPopup": None}
+            await outlook.receive(**from_("Sig Ned", 121))
+            await outlook.press_intake()  # one that knows its user
+            await outlook.state_is("review")
+            await outlook.pane.get_by_test_id("save").click()
+            await outlook.state_is("saved")
+            await outlook.receive(**from_("Qui Ckly", 122))
+            await outlook.page.get_by_test_id("quick-save").click()
+            await expect(outlook.page.get_by_test_id("bar")).to_contain_text("records are in the CRM", timeout=20_000)
+
+            assert {one[1:] for one in asked} == {(CLIENT, f"{CLIENT}/access_as_user")}
+            stored = await outlook.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+            assert answers["acquireTokenSilent"] not in stored
+            assert outlook.mistakes == []
+        finally:
+            server.stop()
 
 
 BLOCKED = {

@@ -9,7 +9,7 @@ const AHEAD_MS = 25_000;
 /** @typedef {import("../story.js").Envelope} Envelope */
 /** @typedef {import("../server.js").Terms} Terms */
 
-/** @type {WeakMap<Terms, Line>} sockets that nobody uses yet, by the terms that let them in */
+/** @type {WeakMap<Terms, {line: Line, timer: ReturnType<typeof setTimeout>}>} sockets that nobody uses yet, by the terms that let them in */
 const ahead = new WeakMap();
 
 /** Open the socket while the mail is still on its way in: then its run is read a round trip sooner.
@@ -17,8 +17,7 @@ const ahead = new WeakMap();
 export function openAhead(server, terms) {
   if (terms.mode !== "websocket" || !server.WebSocket) return;
   const line = new Line(server, terms);
-  ahead.set(terms, line);
-  setTimeout(() => ahead.delete(terms) && line.socket.close(1000), AHEAD_MS);
+  ahead.set(terms, { line, timer: setTimeout(() => ahead.delete(terms) && line.socket.close(1000), AHEAD_MS) });
 }
 
 /**
@@ -27,7 +26,8 @@ export function openAhead(server, terms) {
  * @param {string | null} cursor @param {import("./body.js").Rung} rung @returns {AsyncGenerator<Envelope>}
  */
 export async function* overSocket(server, terms, runId, cursor, { signal, patience, onLive }) {
-  const line = ahead.get(terms) ?? new Line(server, terms);
+  const { line, timer } = ahead.get(terms) ?? { line: new Line(server, terms), timer: undefined };
+  clearTimeout(timer);
   ahead.delete(terms);
   let last = 0;
   let acked = 0;
