@@ -42,6 +42,7 @@ check: $(VENV)/.installed-dev addin/node_modules/.installed
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.latency
 	$(BIN)/python -m bench.growth
+	$(BIN)/python -m bench.first_field
 	$(BIN)/python -m bench.zoho_save
 	$(BIN)/python -m bench.critical_path
 	$(BIN)/python -m bench.idle

@@ -4,6 +4,8 @@ import base64
 import email
 import email.policy
 import functools
+import posixpath
+import re
 from email.message import EmailMessage
 from email.utils import getaddresses, parsedate_to_datetime
 from pathlib import Path
@@ -25,11 +27,14 @@ OFFICE_JS = "https://appsforoffice.microsoft.com/lib/1/hosted/office.js"  # neve
 
 
 class AddIn:
-    """`demonstration` says who may try it without a key."""
+    """`demonstration` says who may try it without a key, `sign_in` with what the pane signs people in at Microsoft."""
 
-    def __init__(self, addresses: Addresses, demonstration: Demonstration) -> None:
+    def __init__(
+        self, addresses: Addresses, demonstration: Demonstration, sign_in: dict[str, str] | None = None
+    ) -> None:
         self._addresses = addresses
         self._demonstration = demonstration
+        self._sign_in = sign_in
 
     def urls(self) -> list[URLPattern]:
         return [
@@ -68,23 +73,46 @@ class AddIn:
 
     @method_decorator(require_safe)
     async def taskpane(self, request: HttpRequest, simulated: bool = False) -> HttpResponse:
-        return self._page(request, "addin/taskpane.html", simulated)
+        return self._page(request, "taskpane", simulated)
 
     @method_decorator(require_safe)
     async def commands(self, request: HttpRequest, simulated: bool = False) -> HttpResponse:
-        return self._page(request, "addin/commands.html", simulated)
+        return self._page(request, "commands", simulated)
 
     @method_decorator(require_safe)
     async def simulator(self, request: HttpRequest) -> HttpResponse:
         return render(request, "addin/simulator.html", {"mails": _samples()})
 
-    def _page(self, request: HttpRequest, template: str, simulated: bool) -> HttpResponse:
+    def _page(self, request: HttpRequest, name: str, simulated: bool) -> HttpResponse:
         """The real page; in the simulator only Office.js is another one."""
         office = static("addin/simulator/office.js") if simulated else OFFICE_JS
-        facts = {"bearer": self._demonstration.token_for(request) if simulated else None}
-        response = render(request, template, {"office": office, "server": facts})
+        bearer = self._demonstration.token_for(request) if simulated else None
+        facts = {"bearer": bearer, "entra": None if bearer else self._sign_in}
+        response = render(
+            request, f"addin/{name}.html", {"office": office, "server": facts, "modules": modules_of(f"{name}.js")}
+        )
         response.headers["Cache-Control"] = "no-store"
         return response
+
+
+@functools.cache
+def modules_of(script: str) -> tuple[str, ...]:
+    """All modules that a script of `addin/src` imports, and theirs: a browser that is told loads them at once instead
+    of one after another's discovery. Modules that are imported later, when they are needed, are not among them."""
+    found: dict[str, None] = {}
+    waiting = [script]
+    while waiting:
+        name = waiting.pop(0)
+        if name not in found:
+            found[name] = None
+            source = (Path(settings.BASE_DIR) / "addin" / "src" / name).read_text("utf-8")
+            waiting += [
+                posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) for path in _IMPORT.findall(source)
+            ]
+    return tuple(f"addin/{name}" for name in found)
+
+
+_IMPORT = re.compile(r"""^import\s(?:[^"]*\sfrom\s)?"(\.[^"]+)";""", re.MULTILINE)
 
 
 @functools.cache

@@ -372,6 +372,19 @@ class Environment(BaseSettings):
         return Endpoint.parse(text.get_secret_value(), self.azure_signalr_hub) if text else None
 
     @property
+    def entra_sign_in(self) -> dict[str, str] | None:
+        """With what the add-in asks Microsoft for a token. An application is named by its id in a scope, too; with
+        several tenants Microsoft finds the user's own, and we refuse those that are not listed."""
+        if not self.entra_client_id:
+            return None
+        tenant = self.entra_tenant_id[0] if len(self.entra_tenant_id) == 1 else "organizations"
+        return {
+            "authority": f"{self.entra_authority}/{tenant}",
+            "clientId": self.entra_client_id,
+            "scope": f"{self.entra_client_id}/{self.entra_scope}",
+        }
+
+    @property
     def has_model(self) -> bool:
         return bool(self.openai_api_key or self.openai_base_url)
 

@@ -51,22 +51,24 @@ POLICIES = (
 )
 
 
-def _policy(path: str, sockets: tuple[str, ...]) -> str:
+def _policy(path: str, sockets: tuple[str, ...], sign_in: tuple[str, ...] = ()) -> str:
     policy = next(policy for beginning, policy in POLICIES if path.startswith(beginning))
-    return policy.replace("connect-src 'self'", " ".join(["connect-src 'self'", *sockets]))
+    others = (*sockets, *sign_in) if path.startswith("/addin/") else sockets
+    return policy.replace("connect-src 'self'", " ".join(["connect-src 'self'", *others]))
 
 
 @async_only_middleware
 def security_headers(get_response: Next) -> Next:
     from wellintake.wiring import parts
 
-    azure = parts().azure
+    azure, env = parts().azure, parts().env
     sockets = azure.service.endpoint.client_origins if azure else ()  # where negotiate may send a page
+    sign_in = (env.entra_authority,) if env.entra_sign_in else ()  # whom Microsoft's own script may ask in the pane
 
     async def middleware(request: HttpRequest) -> HttpResponseBase:
         request.get_host()  # refuses hosts that are not ours, also where no view asks for the host
         response = await get_response(request)
-        response.headers.setdefault("Content-Security-Policy", _policy(request.path, sockets))
+        response.headers.setdefault("Content-Security-Policy", _policy(request.path, sockets, sign_in))
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
         response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")

@@ -4,6 +4,7 @@
 import { keptIn } from "./key.js";
 import { Outlook } from "./outlook.js";
 import { Problem, Server } from "./server.js";
+import { SignIn } from "./signin.js";
 import { EMPTY, tell } from "./story.js";
 import { heard, speak, text } from "./texts.js";
 import { follow, RUNGS } from "./transport/follow.js";
@@ -48,7 +49,8 @@ async function quickSave(event) {
   speak(outlook.language);
   try {
     await outlook.notify(text("quick.reading"), "progress");
-    const server = new Server({ bearer: facts.bearer, apiKey: facts.bearer ? null : keptIn(localStorage) });
+    const bearer = facts.bearer ?? (facts.entra ? await new SignIn(facts.entra, outlook).quietly() : null);
+    const server = new Server({ bearer, apiKey: bearer ? null : keptIn(localStorage) });
     if (!server.bearer && !server.apiKey) throw new Problem(401, null);
     const { leftOut: _, ...email } = await outlook.readMail();
     const outcome = outcomeOf(await processWithWebSocket(server, await sendToBackend(server, email)));
@@ -62,7 +64,7 @@ async function quickSave(event) {
 
 /** @param {unknown} error */
 function sentenceFor(error) {
-  if (error instanceof Problem && error.status === 401) return text("quick.noKey");
+  if (error instanceof Problem && error.status === 401) return text(facts.entra ? "quick.signIn" : "quick.noKey");
   return error instanceof Error ? error.message : text("quick.trouble");
 }
 

@@ -16,6 +16,12 @@ import { statusOf, timingsLine } from "./words.js";
  * @typedef {{memory: Memory, isPresent?: () => boolean}} Place  `isPresent`: is the mail of this run still before the user?
  */
 
+const KEEP_MS = 200;
+
+/** With the next frame. A tab in the background draws none, but its title and its live region should not stand still.
+ * @param {() => void} now */
+const soon = (now) => (document.hidden ? setTimeout(now, 200) : requestAnimationFrame(now));
+
 /** @type {Memory} */
 const NO_MEMORY = { recall: () => null, keep: () => {}, forget: () => {} };
 
@@ -25,16 +31,21 @@ export class Desk {
   /** @type {Place} */
   #place = { memory: NO_MEMORY };
   #due = false;
+  /** @type {import("./story.js").Story | null} what the place does not know yet */
+  #unkept = null;
   /** @type {Record<string, string> | null} */
   #drawnSources = null;
 
   /**
    * @param {Server} server
    * @param {{result: HTMLElement, start: HTMLElement, problem: HTMLElement}} parts  of the page
-   * @param {{key: import("./key.js").KeyForm, onAway?: () => void, again?: {text: string, act: () => void}}} page
-   *   `onAway`: another mail is before the user than the one of this run; `again`: the button behind a finished run
+   * @param {{key: import("./key.js").KeyForm, onAway?: () => void, again?: {text: string, act: () => void}, showsMail?: boolean}} page
+   *   `onAway`: another mail is before the user than the one of this run; `again`: the button behind a finished run;
+   *   `showsMail`: does the mail's text stand on the page?
    */
-  constructor(server, parts, { key, onAway = () => {}, again }) {
+  constructor(server, parts, { key, onAway = () => {}, again, showsMail = true }) {
+    this.showsMail = showsMail;
+    addEventListener("pagehide", () => this.#keepNow());
     this.server = server;
     this.parts = parts;
     this.key = key;
@@ -58,9 +69,11 @@ export class Desk {
   /** Hand a mail in and follow it. @param {Place} place @param {() => Promise<object> | object} read  the e-mail of contract §3 */
   async begin(place, read) {
     if (this.key.isMissing) return this.key.ask();
+    const reading = new Promise((resolve) => resolve(read()));  // Outlook takes its time; the page is drawn meanwhile
     const mine = this.#show(place);
+    mine.prepare();
     await this.attempt(async () => {
-      const { leftOut, ...email } = /** @type {any} */ (await read());
+      const { leftOut, ...email } = /** @type {any} */ (await reading);
       if (mine !== this.session) return;
       mine.leftOut = leftOut ?? [];
       const run = await mine.start(email);
@@ -82,12 +95,14 @@ export class Desk {
 
   /** Stop showing the run and forget it. */
   leave() {
+    this.#unkept = null;
     this.#place.memory.forget();
     this.rest();
   }
 
   /** Stop showing the run; it goes on at the server, and in the place's memory. */
   rest() {
+    this.#keepNow();
     this.session.leave();
     this.#place = { memory: NO_MEMORY };
     this.parts.result.hidden = true;
@@ -130,17 +145,21 @@ export class Desk {
 
   /** @param {Place} place */
   #show(place) {
+    this.#keepNow();
     this.session.leave();
-    this.session = new Session(this.server, () => this.draw());
+    this.session = new Session(this.server, () => this.draw(), { readsMail: this.showsMail });
     this.#place = place;
     this.#drawnSources = null;
     this.view.clear();
     this.say("");
+    this.#render();  // before it is shown: some forty fields are styled and laid out once, not twice
     this.parts.start.hidden = true;
     this.parts.result.hidden = false;
-    this.draw();
-    this.view.status.focus({ preventScroll: true });
-    scrollTo({ top: 0 });
+    // With the frame that shows it: focus and scrolling want the layout at once, and the mail would wait for that.
+    soon(() => {
+      this.view.status.focus({ preventScroll: true });
+      scrollTo({ top: 0 });
+    });
     return this.session;
   }
 
@@ -155,8 +174,6 @@ export class Desk {
   draw() {
     if (this.#due) return;
     this.#due = true;
-    // A tab in the background draws no frames, but its title and its live region should not stand still.
-    const soon = document.hidden ? (/** @type {() => void} */ now) => setTimeout(now, 200) : requestAnimationFrame;
     soon(() => {
       this.#due = false;
       this.#render();
@@ -169,6 +186,17 @@ export class Desk {
     const { story, edits, rung, clock, offer, leftOut, second } = session;
     view.render({ story, edits, rung, offer, leftOut, second, status: statusOf(story, session), timings: timingsLine(clock, story.timings),
       saveAs: text(session.duplicate ? "save.duplicate" : "save") });
-    if (story.runId) this.#place.memory.keep({ story });
+    if (story.runId) this.#keepSoon(story);
+  }
+
+  /** Writing a story down takes as long as drawing it, and is in nobody's way a little later. @param {import("./story.js").Story} story */
+  #keepSoon(story) {
+    if (!this.#unkept) setTimeout(() => this.#keepNow(), KEEP_MS);
+    this.#unkept = story;
+  }
+
+  #keepNow() {
+    if (this.#unkept) this.#place.memory.keep({ story: this.#unkept });
+    this.#unkept = null;
   }
 }

@@ -38,6 +38,11 @@ export class Outlook {
     return this.office?.context?.displayLanguage;
   }
 
+  /** Does Outlook lend its user's session to add-ins (nested app authentication)? */
+  get signsIn() {
+    return Boolean(this.office?.context?.requirements?.isSetSupported("NestedAppAuth", "1.1"));
+  }
+
   get #mailbox() {
     return this.office.context.mailbox;
   }

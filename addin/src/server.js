@@ -47,6 +47,9 @@ function errorSentence(error) {
  * @typedef {{run_id: string, state: string, events: import("./story.js").Envelope[], cursor: string, closed: boolean}} Page
  */
 
+/** How old terms may be that were asked for ahead. */
+const FRESH_MS = 20_000;
+
 export class Server {
   /** @type {{at: number, terms: Promise<Terms>} | null} */
   #ahead = null;
@@ -61,20 +64,27 @@ export class Server {
     this.apiKey = apiKey;
     this.fetch = fetch.bind(globalThis);
     this.WebSocket = WebSocket;
+    /** Where another bearer comes from when this one is no good any more; null when there is none. @type {(() => Promise<string | null>) | null} */
+    this.renew = null;
   }
 
-  /** Ask for a socket ticket while something else is under way. A ticket lives 60 s and works once. */
-  prepare() {
+  /** Ask for a socket ticket while something else is under way, unless one is there. A ticket lives 60 s and works once.
+   * @param {(terms: Terms) => void} [then]  what can be done with it already */
+  prepare(then = () => {}) {
+    if (this.#ahead && Date.now() - this.#ahead.at < FRESH_MS) return;
     const terms = this.#negotiate();
-    terms.catch(() => {});  // whoever needs it meets the failure
-    this.#ahead = { at: Date.now(), terms };
+    const ahead = { at: Date.now(), terms };
+    this.#ahead = ahead;
+    terms.then(then).catch(() => {  // whoever needs them asks again, perhaps as somebody else by then
+      if (this.#ahead === ahead) this.#ahead = null;
+    });
   }
 
   /** @returns {Promise<Terms>} */
   negotiate() {
     const ahead = this.#ahead;
     this.#ahead = null;
-    return ahead && Date.now() - ahead.at < 30_000 ? ahead.terms : this.#negotiate();
+    return ahead && Date.now() - ahead.at < FRESH_MS ? ahead.terms : this.#negotiate();
   }
 
   async #negotiate() {
@@ -137,9 +147,10 @@ export class Server {
 
   /**
    * Any call: the answer when it is 2xx, else a `Problem`; a `Cut` when there was none.
-   * @param {string} path @param {{method?: string, body?: object, headers?: Record<string, string>, signal?: AbortSignal}} [request]
+   * @param {string} path @param {{method?: string, body?: object, headers?: Record<string, string>, signal?: AbortSignal, isRenewed?: boolean}} [request]
+   * @returns {Promise<Response>}
    */
-  async request(path, { method = "GET", body, headers = {}, signal } = {}) {
+  async request(path, { method = "GET", body, headers = {}, signal, isRenewed = false } = {}) {
     const response = await this.fetch(this.base + path, {
       method, signal, credentials: "same-origin", cache: "no-store",
       headers: { ...this.#credential(), ...(body ? { "Content-Type": "application/json" } : {}), ...headers },
@@ -148,6 +159,7 @@ export class Server {
       throw new Cut("unreachable", { cause: error });
     });
     if (response.ok) return response;
+    if (response.status === 401 && this.renew && !isRenewed && (await this.#renewed())) return this.request(path, { method, body, headers, signal, isRenewed: true });
     const document = await response.json().catch(() => null);
     throw new Problem(response.status, document, Number(response.headers.get("Retry-After")) || undefined);
   }
@@ -155,6 +167,12 @@ export class Server {
   /** @param {string} path @param {Parameters<Server["request"]>[1]} [request] @returns {Promise<any>} */
   async #json(path, request) {
     return bodyOf(await this.request(path, request));
+  }
+
+  async #renewed() {
+    const [old, bearer] = [this.bearer, await this.renew?.()];
+    this.bearer = bearer ?? old;
+    return this.bearer !== old;
   }
 
   /** @returns {Record<string, string>} */

@@ -5,6 +5,7 @@ import { ASKING, secondFrom } from "./second.js";
 import { Problem } from "./server.js";
 import { EMPTY, isClosed, tell } from "./story.js";
 import { closes, follow, settles } from "./transport/follow.js";
+import { openAhead } from "./transport/socket.js";
 
 /** @typedef {import("./server.js").Server} Server */
 /** @typedef {{firstField?: number, total?: number}} Clock  ms since the mail was handed in, measured here */
@@ -42,10 +43,16 @@ export class Session {
   #mailGrew = false;
   #hasFiles = false;
 
-  /** @param {Server} server @param {() => void} onChange */
-  constructor(server, onChange) {
+  /** @param {Server} server @param {() => void} onChange @param {{readsMail?: boolean}} [options]  is the mail's text wanted, too? */
+  constructor(server, onChange, { readsMail = true } = {}) {
     this.server = server;
     this.onChange = onChange;
+    this.#readingMail = !readsMail;
+  }
+
+  /** Make the way to the server while the mail is still being read. */
+  prepare() {
+    this.server.prepare((terms) => openAhead(this.server, terms));
   }
 
   /** @param {object} email @returns {Promise<{runId: string, cursor: string}>} */
@@ -54,7 +61,7 @@ export class Session {
     this.#began = performance.now();
     this.onChange();
     try {
-      this.server.prepare();
+      this.prepare();
       const { run_id: runId, cursor, isReplay } = await this.server.startRun(email);
       this.#isReplay = isReplay;
       return { runId, cursor };

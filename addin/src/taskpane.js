@@ -5,7 +5,9 @@ import { KeyForm } from "./key.js";
 import { MailMemory } from "./memory.js";
 import { Outlook } from "./outlook.js";
 import { Server } from "./server.js";
+import { SignIn } from "./signin.js";
 import { speak, text } from "./texts.js";
+import { openAhead } from "./transport/socket.js";
 import { putIntoWords } from "./view/page.js";
 
 /** @template {HTMLElement} T @param {string} id @returns {T} */
@@ -15,19 +17,29 @@ const facts = JSON.parse(byId("server").textContent ?? "{}");
 const server = new Server({ bearer: facts.bearer });
 const outlook = new Outlook(/** @type {any} */ (globalThis).Office);
 
+/** What a key was asked for, done once it is there. */
+let wanted = () => {};
+const signIn = facts.entra ? new SignIn(facts.entra, outlook) : null;
+const key = new KeyForm(server, byId("key-form"), { storage: localStorage, isDemo: Boolean(facts.bearer), signIn, onKey: () => {
+  desk.say("");
+  wanted();
+}, onTrouble: (error) => void desk.attempt(() => {
+  throw error;
+}) });
+// Whoever opens the pane is about to read a mail, or goes on with one.
+if (!key.isMissing && (!signIn || key.isDemo)) server.prepare((terms) => openAhead(server, terms));
+
 speak(navigator.language);
 /** What keeps Outlook from working, if anything does; only a working one says in which language it speaks. */
 const trouble = await outlook.ready().then(() => null, (/** @type {unknown} */ error) => error);
 speak(outlook.language ?? navigator.language);
 putIntoWords(document);
+if (signIn && !trouble) {
+  byId("hint").textContent = text("signIn.running");
+  await key.enter();
+}
 
-/** What a key was asked for, done once it is there. */
-let wanted = () => {};
-const key = new KeyForm(server, byId("key-form"), { storage: localStorage, isDemo: Boolean(facts.bearer), onKey: () => {
-  desk.say("");
-  wanted();
-} });
-const desk = new Desk(server, { result: byId("result"), start: byId("start"), problem: byId("problem") }, { key, onAway: turnAway, again: { text: text("readAgain"), act: read } });
+const desk = new Desk(server, { result: byId("result"), start: byId("start"), problem: byId("problem") }, { key, onAway: turnAway, again: { text: text("readAgain"), act: read }, showsMail: false });
 
 /** The mail that the pane shows. @type {string | null} */
 let shown = null;
@@ -40,7 +52,7 @@ function turn() {
   if (mail && mail.id === shown) return;
   shown = mail?.id ?? null;
   desk.rest();
-  byId("key-form").hidden = !key.isMissing;
+  key.offer();
   byId("subject").textContent = mail ? mail.subject || text("pane.noSubject") : text("pane.noMail");
   byId("hint").textContent = text(mail ? "pane.notHandedIn" : "pane.select");
   byId("read").hidden = !mail;

@@ -62,12 +62,13 @@ export class View {
       this.live);
   }
 
-  /** A new run: empty fields, no mail yet. */
+  /** A new run: empty fields, no mail yet. The first person's fields stay where they are, to be filled anew: making and
+   * laying out some forty of them is what costs most between a click and the first value. */
   clear() {
-    this.#people = [];
+    this.#people = this.#people.slice(0, 1).filter((person) => person.isAsPlanned);
     this.#said.clear();
     this.#unsaid.clear();
-    this.people.replaceChildren();
+    this.people.replaceChildren(...this.#people.map(({ root }) => root));
     this.tokens.textContent = "";
     this.mail.clear();
   }
@@ -120,6 +121,7 @@ export class View {
     this.model.hidden = !tokens && engine !== "model";
     setText(this.count, model ?? "");
     const had = this.tokens.textContent ?? "";
+    if (tokens === had) return;
     if (tokens.startsWith(had)) this.tokens.append(tokens.slice(had.length));
     else this.tokens.textContent = tokens;
     this.tokens.scrollTop = this.tokens.scrollHeight;

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { Problem, Server } from "../src/server.js";
 import { closes, follow } from "../src/transport/follow.js";
+import { openAhead } from "../src/transport/socket.js";
 
 /** @typedef {import("../src/story.js").Envelope} Envelope */
 
@@ -109,11 +110,11 @@ class FakeSocket extends EventTarget {
 }
 
 /** @param {World} world @param {import("../src/transport/follow.js").Options} [options] @param {string | null} [cursor] */
-async function followed(world, options = {}, cursor = null) {
+async function followed(world, options = {}, cursor = null, server = world.server()) {
   /** @type {number[]} */
   const told = [];
   const given = { pause: async () => {}, patience: { connect: 200, silence: 200 }, onRung: (/** @type {string | null} */ rung) => void world.rungs.push(rung), ...options };
-  for await (const { sequence } of follow(world.server(), "r1", cursor, given)) told.push(sequence);
+  for await (const { sequence } of follow(server, "r1", cursor, given)) told.push(sequence);
   return told;
 }
 
@@ -123,6 +124,22 @@ test("a socket that opens tells the run until it settles", async () => {
   assert.deepEqual(await followed(world), [1, 2, 3, 4]);
   assert.deepEqual(world.rungs, ["websocket"]);
   assert.deepEqual(world.sent[0], { type: "subscribe", run_id: "r1", after: null, acks: true });
+});
+
+test("a socket that was opened ahead is the one that tells the run; what is refused ahead is asked for anew", async () => {
+  const world = new World();
+  const server = world.server();
+  let opened = 0;
+  const ahead = (/** @type {import("../src/server.js").Terms} */ terms) => void (openAhead(server, terms), opened++);
+  world.away = 1;
+  server.prepare(ahead);
+  await new Promise((resolve) => setTimeout(resolve));
+  server.prepare(ahead);
+  server.prepare(ahead);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+
+  assert.deepEqual(await followed(world, {}, null, server), [1, 2, 3, 4]);
+  assert.deepEqual([opened, world.asked], [1, ["negotiate", "negotiate", "websocket"]]);
 });
 
 for (const [blocked, rung] of /** @type {[string[], string][]} */ ([[["websocket"], "sse"], [["websocket", "sse"], "ndjson"], [["websocket", "sse", "ndjson"], "polling"]]))

@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 import pytest
 
 from wellintake import manifests
+from wellintake.environment import Environment
+from wellintake.middleware import _policy
 from wellintake.tests.server import ROOT
 
 pytestmark = pytest.mark.embedded
@@ -158,6 +160,25 @@ def test_microsofts_own_reader_takes_both(read, tmp_path):
 
     assert said.returncode == 0, said.stderr
     assert {one["id"] for one in json.loads(said.stdout)} == {read("/addin/manifest.json").json()["id"]}
+
+
+@pytest.mark.parametrize(("path", "is_pane"), [("/addin/taskpane.html", True), ("/", False), ("/admin/login/", False)])
+def test_microsoft_may_be_asked_by_the_pane_only_and_only_where_people_sign_in_there(path, is_pane):
+    sign_in = ("https://login.microsoftonline.com",)
+
+    assert ("login.microsoftonline.com" in _policy(path, (), sign_in)) == is_pane
+    assert "login.microsoftonline.com" not in _policy(path, ())
+
+
+def test_the_pane_is_told_whom_to_ask_for_a_token():
+    tenants = [f"{digit * 8}-1111-4111-8111-111111111111" for digit in "12"]
+    told = [
+        Environment(ENTRA_TENANT_ID=listed, ENTRA_CLIENT_ID=tenants[1]).entra_sign_in["authority"]
+        for listed in (tenants[0], ",".join(tenants))
+    ]
+
+    assert told == [f"https://login.microsoftonline.com/{one}" for one in (tenants[0], "organizations")]
+    assert Environment().entra_sign_in is None
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from streaming.tests.azure_stand_in import AzureStandIn, Weather
+from wellintake.tests.fake_tenant import CLIENT, TENANT, FakeTenant
 from wellintake.tests.server import KEY, ROOT, Server
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
@@ -385,6 +386,75 @@ async def test_a_key_is_asked_for_once_and_a_wrong_one_is_said(browser, tmp_path
         assert KEY not in kept
     finally:
         server.stop()
+
+
+# Outlook's side of nested app authentication, as Microsoft's own library speaks to it; what it answers, the test says.
+BRIDGE = """window.nestedAppAuthBridge = {
+    addEventListener(_, hear) { this.hear = hear; },
+    async postMessage(text) {
+        const {requestId, method, tokenParams: asked} = JSON.parse(text);
+        const answer = said => this.hear(JSON.stringify({messageType: "NestedAppAuthResponse", requestId, ...said}));
+        const initContext = {sdkName: "test", sdkVersion: "1"};
+        if (method === "GetInitContext") return answer({success: true, initContext});
+        const token = await window.microsoft(method, asked.clientId, asked.scope);
+        if (!token) return answer({success: false, error: {status: "USER_INTERACTION_REQUIRED"}});
+        const account = {environment: "login.microsoftonline.com", username: "ann@firm.example",
+                         homeAccountId: "ann.firm", localAccountId: "ann", tenantId: "firm"};
+        const lasting = {expires_in: 3600, properties: null};
+        answer({success: true, account, token: {access_token: token, id_token: token, ...lasting}});
+    },
+};"""
+
+
+async def test_whoever_is_signed_in_to_office_needs_no_key(browser, tmp_path, migrated):
+    with FakeTenant() as tenant:
+        entra = {"ENTRA_TENANT_ID": TENANT, "ENTRA_CLIENT_ID": CLIENT, "ENTRA_AUTHORITY": tenant.authority}
+        server = Server(tmp_path, "daphne", DEBUG="false", ALLOWED_HOSTS="127.0.0.1", **entra)
+        server.copy_database_from(migrated)
+        try:
+            outlook = await open_outlook(browser, server.start())
+            answers, asked = {}, []
+
+            async def microsoft(name, client, scope):
+                asked.append((name, client, scope))
+                return answers.get(name)
+
+            await outlook.page.expose_function("microsoft", microsoft)
+            await outlook.page.add_init_script(BRIDGE)
+            await outlook.page.reload()
+
+            await outlook.press_intake()  # an Outlook that lends no session: there is the key
+            await expect(outlook.pane.get_by_test_id("key")).to_be_focused()
+            await expect(outlook.pane.get_by_test_id("sign-in")).to_be_hidden()
+            assert asked == []
+
+            await outlook.page.evaluate("simulator.signsIn = true")
+            await (
+                outlook.press_intake()
+            )  # one that wants to ask its user first: Microsoft's window comes on a press only
+            await expect(outlook.pane.get_by_test_id("sign-in")).to_be_focused()
+            await outlook.pane.get_by_test_id("sign-in").click()
+            await outlook.says("sign-in did not work")
+            answers["GetTokenPopup"] = tenant.token()
+            await outlook.pane.get_by_test_id("sign-in").click()
+            await outlook.state_is("review")
+
+            answers |= {"GetToken": tenant.token(), "GetTokenPopup": None}
+            await outlook.receive(**from_("Sig Ned", 121))
+            await outlook.press_intake()  # one that knows its user
+            await outlook.state_is("review")
+            await outlook.pane.get_by_test_id("save").click()
+            await outlook.state_is("saved")
+            await outlook.receive(**from_("Qui Ckly", 122))
+            await outlook.page.get_by_test_id("quick-save").click()
+            await expect(outlook.page.get_by_test_id("bar")).to_contain_text("records are in the CRM", timeout=20_000)
+
+            assert {one[1:] for one in asked} == {(CLIENT, f"{CLIENT}/access_as_user")}
+            stored = await outlook.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+            assert answers["GetToken"] not in stored
+            assert outlook.mistakes == []
+        finally:
+            server.stop()
 
 
 BLOCKED = {

@@ -49,7 +49,8 @@
     actions: { associate: (/** @type {string} */ name, /** @type {any} */ run) => simulator.offer(name, run) },
     context: {
       displayLanguage: simulator.language,
-      requirements: { isSetSupported: (/** @type {string} */ _, /** @type {string} */ version) => Number(version.split(".")[1]) <= simulator.version },
+      requirements: { isSetSupported: (/** @type {string} */ name, /** @type {string} */ version) =>
+        (name === "NestedAppAuth" ? simulator.signsIn : Number(version.split(".")[1]) <= simulator.version) },
       mailbox: {
         get item() { return item(); },
         userProfile: { displayName: "Dana Whitlock", emailAddress: "dana.whitlock@wellrecruiting.example" },

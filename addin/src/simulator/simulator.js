@@ -17,6 +17,8 @@ class Simulator {
   faults = {};
   /** The newest requirement set "Mailbox 1.x" that this Outlook has. */
   version = 13;
+  /** Does this Outlook lend its session (nested app authentication)? */
+  signsIn = false;
   /** In which this Outlook speaks to its user; the pane and the commands ask for it when they are opened. */
   language = "en-US";
   /** @type {Set<() => void>} */

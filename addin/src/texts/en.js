@@ -71,6 +71,10 @@ export default {
   "key.note": "Asked for once on this computer. Whoever runs Well Intake in your firm gives it to you.",
   "key.unknown": "The server does not know this key.",
   "key.tooOld": "This page has been open for a long time. Please reload it.",
+  "signIn.button": "Sign in with Microsoft",
+  "signIn.running": "Signing in…",
+  "signIn.failed": "The sign-in did not work. Try it once more, or use a key.",
+  "signIn.refused": "The server does not take this sign-in. Sign in once more, or use a key.",
 
   // People and their fields.
   "person.candidate": "Candidate",
@@ -209,5 +213,6 @@ export default {
   "quick.missing": "Nothing was saved: something is missing. Press Intake to look.",
   "quick.failed": "Nothing was saved. Press Intake to look.",
   "quick.noKey": "Well Intake needs its key: press Intake and enter it once.",
+  "quick.signIn": "Well Intake needs to know who you are: press Intake and sign in once.",
   "quick.trouble": "This mail could not be handed in.",
 };

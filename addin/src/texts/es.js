@@ -67,6 +67,10 @@ export default {
   "key.note": "Se pide una sola vez en este equipo. Se la da quien administra Well Intake en su empresa.",
   "key.unknown": "El servidor no conoce esta clave.",
   "key.tooOld": "Esta página lleva mucho tiempo abierta. Vuelva a cargarla.",
+  "signIn.button": "Iniciar sesión con Microsoft",
+  "signIn.running": "Iniciando sesión…",
+  "signIn.failed": "No se pudo iniciar la sesión. Inténtelo otra vez o use una clave.",
+  "signIn.refused": "El servidor no acepta esta sesión. Inicie sesión otra vez o use una clave.",
 
   "person.candidate": "Candidato",
   "person.candidateNumber": "Candidato {number}",
@@ -200,6 +204,7 @@ export default {
   "quick.missing": "No se ha guardado nada: falta algún dato. Pulse Intake para verlo.",
   "quick.failed": "No se ha guardado nada. Pulse Intake para verlo.",
   "quick.noKey": "Well Intake necesita su clave: pulse Intake e introdúzcala una vez.",
+  "quick.signIn": "Well Intake necesita saber quién es usted: pulse Intake e inicie sesión una vez.",
   "quick.trouble": "No se pudo entregar este correo.",
 };
 

@@ -71,7 +71,8 @@ export class FieldRow {
     this.root.toggleAttribute("data-issue", Boolean(issue));
     this.#meta(field, edit);
     this.#asides(field, edit, issue, locked);
-    if (came && edit === undefined) this.#arrive();
+    if (!field) this.root.classList.remove("came");
+    else if (came && edit === undefined) this.#arrive();
   }
 
   /** @param {Field | undefined} field @param {string | undefined} edit */

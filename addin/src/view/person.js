@@ -8,6 +8,8 @@ import { FieldRow } from "./field.js";
 
 const NOT_SHOWN_TWICE = new Set(["contact.full_name"]);
 
+const PLANNED = CARDS.reduce((sum, { fields, more }) => sum + fields.length + (more?.fields.length ?? 0), 0);
+
 /** One person's cards. */
 export class PersonView {
   /** @type {Map<string, FieldRow>} */
@@ -48,6 +50,11 @@ export class PersonView {
     const details = element("details", { class: "fold" }, summary, element("div", { class: "fields" }, ...fields.map((plan) => this.#row(plan))));
     this.#folds.push({ details, summary, title, names: fields.map(({ record, field }) => `${record}.${field}`) });
     return details;
+  }
+
+  /** Are there only the fields that every person has? */
+  get isAsPlanned() {
+    return this.rows.size === PLANNED;
   }
 
   /** @param {import("../fields.js").FieldPlan} plan */
