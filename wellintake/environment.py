@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from extraction.prices import Prices, prices_from
 from streaming.azure.endpoint import BadConnectionString, Endpoint
+from streaming.azure.event_hubs import HubAddress
 
 BASE = Path(__file__).resolve().parent.parent
 
@@ -150,8 +151,13 @@ class Environment(BaseSettings):
     entra_authority: Origin = Field(
         "https://login.microsoftonline.com", description="Who signs them in; national clouds have their own."
     )
-    event_hubs_connection_string: SecretStr | None = Field(None, description="Analytics of closed runs.")
-    event_hub_name: str | None = Field(None, description="The hub for them.")
+    event_hubs_connection_string: SecretStr | None = Field(
+        None, description="Azure Event Hubs: closed runs' events go there (docs/operations.md)."
+    )
+    event_hub_name: str | None = Field(None, description="The hub for them, unless the connection string names it.")
+    event_hubs_mail_text: bool = Field(
+        False, description="Tells words of the mails there, too: values, quotes, drafts."
+    )
 
     retention_days: Annotated[int, Field(ge=1, le=3650)] = Field(
         90, description="Closed runs that are older are deleted, with their mails and logs."
@@ -308,8 +314,12 @@ class Environment(BaseSettings):
             yield "Zoho needs ZOHO_CLIENT_ID and ZOHO_CLIENT_SECRET"
         if bool(self.entra_tenant_id) != bool(self.entra_client_id):
             yield "ENTRA_TENANT_ID and ENTRA_CLIENT_ID need each other"
-        if bool(self.event_hubs_connection_string) != bool(self.event_hub_name):
-            yield "EVENT_HUBS_CONNECTION_STRING and EVENT_HUB_NAME need each other"
+        if self.event_hub_name and not self.event_hubs_connection_string:
+            yield "EVENT_HUB_NAME needs EVENT_HUBS_CONNECTION_STRING"
+        try:
+            self.event_hub  # noqa: B018
+        except BadConnectionString as error:
+            yield f"EVENT_HUBS_CONNECTION_STRING: {error}"
         try:
             self.azure_signalr  # noqa: B018
         except BadConnectionString as error:
@@ -341,6 +351,11 @@ class Environment(BaseSettings):
         return Endpoint.parse(text.get_secret_value(), self.azure_signalr_hub) if text else None
 
     @property
+    def event_hub(self) -> HubAddress | None:
+        text = self.event_hubs_connection_string
+        return HubAddress.parse(text.get_secret_value(), self.event_hub_name) if text else None
+
+    @property
     def has_model(self) -> bool:
         return bool(self.openai_api_key or self.openai_base_url)
 
@@ -360,7 +375,6 @@ class Environment(BaseSettings):
 # Known names whose work is not built yet: refusing them is honest, ignoring them would be a lie.
 NOT_YET = (
     "firecrawl_api_key",
-    "event_hubs_connection_string",
     "otel_exporter_otlp_endpoint",
 )
 
