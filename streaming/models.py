@@ -68,7 +68,8 @@ class Run(models.Model):
     created_at = models.FloatField(default=time.time, help_text="Epoch seconds: acceptance.")
     saving_at = models.FloatField(null=True, blank=True, help_text="Epoch seconds: the save was accepted.")
     expires_at = models.FloatField(null=True, blank=True, help_text="Epoch seconds: a review is kept until then.")
-    exported = models.BooleanField(default=False, help_text="All its events are at Azure Event Hubs.")
+    # The database's own default, too: while servers are replaced, older ones go on inserting rows.
+    exported = models.BooleanField(default=False, db_default=False, help_text="All its events are at Azure Event Hubs.")
     erased_at = models.FloatField(null=True, blank=True, help_text="Epoch seconds: its mail and its log were erased.")
 
     class Meta:
