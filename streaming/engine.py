@@ -8,9 +8,11 @@ import structlog
 from docket import Docket, Perpetual, Worker
 
 SWEEP_EVERY = timedelta(seconds=3)
+ANALYTICS_EVERY = timedelta(seconds=10)
 LEASE_SECONDS = 5.0
 SUBMIT_SECONDS = 2.0
 _EVERY_FEW_SECONDS = Perpetual(every=SWEEP_EVERY)
+_NOW_AND_THEN = Perpetual(every=ANALYTICS_EVERY)
 logger = structlog.get_logger()
 
 
@@ -20,8 +22,8 @@ Sweep = Callable[[], Awaitable[None]]
 
 class Engine:
     """Hands every submitted run to `process(run_id)` of one worker process, and has one of them call `sweep()` every
-    three seconds. `url` is a Redis, or `memory://` for a process of its own; `concurrency` is how many runs one process
-    works on at once, further ones wait in the queue."""
+    three seconds, and `analytics()` every ten. `url` is a Redis, or `memory://` for a process of its own; `concurrency`
+    is how many runs one process works on at once, further ones wait in the queue."""
 
     def __init__(self, name: str, url: str, concurrency: int) -> None:
         self._docket = Docket(name=name, url=url)
@@ -41,7 +43,7 @@ class Engine:
         await self._docket.__aenter__()
         self._docket.register(process_run)  # a task is known by its name; who works on it is elsewhere
 
-    async def start(self, process: Job, sweep: Sweep) -> None:
+    async def start(self, process: Job, sweep: Sweep, analytics: Sweep | None = None) -> None:
         """Open the queue and work on it in the background."""
 
         async def process_run(run_id: str) -> None:
@@ -50,11 +52,18 @@ class Engine:
         async def sweep_runs(perpetual: Perpetual = _EVERY_FEW_SECONDS) -> None:
             await sweep()
 
+        async def tell_analytics(perpetual: Perpetual = _NOW_AND_THEN) -> None:
+            if analytics:
+                await analytics()
+
         # Docket names a task after its function and injects its dependencies by the defaults of its parameters.
         await self._docket.__aenter__()
         self._docket.register(process_run)
         self._docket.register(sweep_runs)
-        self._working = asyncio.create_task(self._work())
+        # Known in any case: the queue may still hold it from when it was set.
+        self._docket.register(tell_analytics)
+        jobs = {"sweep": "sweep_runs", **({"analytics": "tell_analytics"} if analytics else {})}
+        self._working = asyncio.create_task(self._work(jobs))
 
     async def workers(self) -> int:
         """How many processes work on the queue, as far as their signs of life say. Raises what the queue raises."""
@@ -78,9 +87,10 @@ class Engine:
         except Exception as error:  # noqa: BLE001  (the run is stored; the sweep will find it)
             logger.warning("submit_failed", run_id=run_id, kind=type(error).__name__)
 
-    async def _work(self) -> None:
+    async def _work(self, jobs: dict[str, str]) -> None:
         lease = timedelta(seconds=LEASE_SECONDS)
         worker = Worker(self._docket, concurrency=self._concurrency, redelivery_timeout=lease)
         async with worker:
-            await self._docket.add("sweep_runs", key="sweep")()
+            for key, name in jobs.items():
+                await self._docket.add(name, key=key)()
             await worker.run_forever()

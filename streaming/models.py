@@ -70,6 +70,8 @@ class Run(models.Model):
     created_at = models.FloatField(default=time.time, help_text="Epoch seconds: acceptance.")
     saving_at = models.FloatField(null=True, blank=True, help_text="Epoch seconds: the save was accepted.")
     expires_at = models.FloatField(null=True, blank=True, help_text="Epoch seconds: a review is kept until then.")
+    # The database's own default, too: while servers are replaced, older ones go on inserting rows.
+    exported = models.BooleanField(default=False, db_default=False, help_text="All its events are at Azure Event Hubs.")
     erased_at = models.FloatField(null=True, blank=True, help_text="Epoch seconds: its mail and its log were erased.")
 
     class Meta:
@@ -89,6 +91,8 @@ class Run(models.Model):
         indexes = [
             models.Index(fields=["state", "touched_at"], name="run_open", condition=Q(closed=False)),
             models.Index(fields=["-created_at"], name="run_newest"),
+            # No column here changes with an append: a row that grows its log stays where it is.
+            models.Index(fields=["id"], name="run_to_export", condition=Q(closed=True, exported=False)),
             models.Index(fields=["tenant", "owner", "-created_at"], name="run_of_owner"),
         ]
         permissions = [

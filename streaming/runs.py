@@ -269,7 +269,7 @@ class Runs:
         if run.state not in SETTLED or not run.saving_at:
             raise Problem(409, "nothing_to_undo", f"The run is {run.state}; nothing of it has been saved.")
         by = (caller.name or caller.subject)[:200]
-        undoing = {"state": State.UNDOING, "undoing_by": by, "closed": False}
+        undoing = {"state": State.UNDOING, "undoing_by": by, "closed": False, "exported": False}
         if await self._resume(run_id, SETTLED, undoing, Deed("undo", caller)):
             return State.UNDOING
         return await self.undo(run_id, caller)  # somebody was quicker: answer by what the run is now
@@ -297,7 +297,13 @@ class Runs:
             return State(run.state)
         if await self._saved(run) is None:
             raise Problem(409, "no_saved_firm", f"The run is {run.state}; facts are added to a firm that it has saved.")
-        columns = {"state": State.SAVING, "followup": approved.company, "saving_at": time.time(), "closed": False}
+        columns = {
+            "state": State.SAVING,
+            "followup": approved.company,
+            "saving_at": time.time(),
+            "closed": False,
+            "exported": False,
+        }
         if await self._resume(run_id, (State.COMPLETE,), columns, Deed("follow_up", caller)):
             return State.SAVING
         return await self.follow_up(run_id, caller, approved)

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from extraction.prices import Prices, prices_from
 from extraction.seal import key_bytes
 from streaming.azure.endpoint import BadConnectionString, Endpoint
+from streaming.azure.event_hubs import HubAddress
 
 BASE = Path(__file__).resolve().parent.parent
 
@@ -157,8 +158,13 @@ class Environment(BaseSettings):
     entra_staff: Names = Field((), description="Roles, or ids of groups, there that make somebody staff, by commas.")
     entra_superusers: Names = Field((), description="Roles, or ids of groups, that may do everything, by commas.")
     admin_passwords: bool = Field(True, description="Whether the admin lets people in by name and password.")
-    event_hubs_connection_string: SecretStr | None = Field(None, description="Analytics of closed runs.")
-    event_hub_name: str | None = Field(None, description="The hub for them.")
+    event_hubs_connection_string: SecretStr | None = Field(
+        None, description="Azure Event Hubs: closed runs' events go there (docs/operations.md)."
+    )
+    event_hub_name: str | None = Field(None, description="The hub for them, unless the connection string names it.")
+    event_hubs_mail_text: bool = Field(
+        False, description="Tells words of the mails there, too: values, quotes, drafts."
+    )
 
     mail_encryption_keys: SecretStr | None = Field(
         None, description="Keys for mails at rest, newest first, by commas (docs/security.md). Default: not encrypted."
@@ -339,8 +345,12 @@ class Environment(BaseSettings):
             yield "ENTRA_STAFF and ENTRA_SUPERUSERS need ENTRA_ADMIN_SECRET"
         if not self.admin_passwords and not self.entra_admin_secret:
             yield "ADMIN_PASSWORDS=false needs ENTRA_ADMIN_SECRET: nobody could sign in"
-        if bool(self.event_hubs_connection_string) != bool(self.event_hub_name):
-            yield "EVENT_HUBS_CONNECTION_STRING and EVENT_HUB_NAME need each other"
+        if self.event_hub_name and not self.event_hubs_connection_string:
+            yield "EVENT_HUB_NAME needs EVENT_HUBS_CONNECTION_STRING"
+        try:
+            self.event_hub  # noqa: B018
+        except BadConnectionString as error:
+            yield f"EVENT_HUBS_CONNECTION_STRING: {error}"
         try:
             self.azure_signalr  # noqa: B018
         except BadConnectionString as error:
@@ -385,6 +395,11 @@ class Environment(BaseSettings):
         }
 
     @property
+    def event_hub(self) -> HubAddress | None:
+        text = self.event_hubs_connection_string
+        return HubAddress.parse(text.get_secret_value(), self.event_hub_name) if text else None
+
+    @property
     def has_model(self) -> bool:
         return bool(self.openai_api_key or self.openai_base_url)
 
@@ -408,7 +423,6 @@ class Environment(BaseSettings):
 # Known names whose work is not built yet: refusing them is honest, ignoring them would be a lie.
 NOT_YET = (
     "firecrawl_api_key",
-    "event_hubs_connection_string",
     "otel_exporter_otlp_endpoint",
 )
 

@@ -23,7 +23,9 @@ from extraction.pipeline import Tools, intake
 from extraction.ports import Crm, LanguageModel, Research
 from extraction.types import Email, OwnFirm
 from streaming.addresses import Addresses
+from streaming.analytics import Analytics
 from streaming.audit import Looks
+from streaming.azure.event_hubs import EventHub
 from streaming.azure.push import Push
 from streaming.azure.service import SignalRService
 from streaming.azure.upstream import Upstream
@@ -123,6 +125,7 @@ class Parts:
     crm: Crm
     zoho: Zoho
     azure: Azure | None
+    analytics: Analytics | None
     besides: dict[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     starting: asyncio.Task[None] | None = None
@@ -137,7 +140,8 @@ class Parts:
     async def _start(self, sweeping: bool) -> None:
         await asyncio.to_thread(_warm_up, self.tools.own)
         if self.works:
-            await self.engine.start(self.worker.process, self.worker.sweep if sweeping else _nothing)
+            analytics = self.analytics.tell if self.analytics and sweeping else None
+            await self.engine.start(self.worker.process, self.worker.sweep if sweeping else _nothing, analytics)
         else:
             await self.engine.open()
         works = {
@@ -198,6 +202,8 @@ class Parts:
         if self.azure:
             await self.azure.push.stop()
             await self.azure.service.close()
+        if self.analytics:
+            await self.analytics.close()
         for outside in (
             self.tools.model,
             self.tools.research,
@@ -304,6 +310,7 @@ def build(env: Environment, *, works: bool = True, alone: bool = False) -> Parts
         crm=crm,
         zoho=zoho,
         azure=_azure(env, runs, service, push, addresses) if service and push else None,
+        analytics=_analytics(env, write, read),
     )
 
 
@@ -311,6 +318,12 @@ def _azure(env: Environment, runs: Runs, service: SignalRService, push: Push, ad
     secret = env.azure_signalr_upstream_secret
     hears = Upstream(runs, service, push, addresses, secret.get_secret_value()) if secret else None
     return Azure(service, push, hears)
+
+
+def _analytics(env: Environment, write: DatabaseThreads, read: DatabaseThreads) -> Analytics | None:
+    if not (address := env.event_hub):
+        return None
+    return Analytics(EventHub(address), write, read, mail_text=env.event_hubs_mail_text)
 
 
 def _figures(live: Live, log: Log, calls: CrmCalls, started_at: float, work: str) -> dict[str, Any]:
