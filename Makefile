@@ -13,7 +13,7 @@ WITH_PROCESSES := server or browser or real_model
 # suite fits, too, and takes long there: `make test MANY_HOSTS="streaming wellintake zoho"`.
 ON_MANY_HOSTS := distributed or not (browser or real_model or embedded)
 MANY_HOSTS ?= streaming/tests/test_log.py streaming/tests/test_transports.py streaming/tests/test_hub.py streaming/tests/test_azure.py \
-  $(addprefix wellintake/tests/test_,runs.py audit.py retention.py saving.py memory.py circuits.py health.py live.py limits.py many_hosts.py) \
+  $(addprefix wellintake/tests/test_,runs.py audit.py retention.py saving.py memory.py circuits.py health.py live.py lists.py limits.py many_hosts.py) \
   zoho/tests/test_embedded.py zoho/tests/test_auth.py
 
 .PHONY: run test check bench lock cities icons format clean

@@ -185,6 +185,7 @@ class Runs:
             "state": State.SAVING,
             "corrections": corrections.model_dump_json(),
             "saving_at": now,
+            "saved_at": now,
             "saved_by": (caller.name or caller.subject)[:200],
         }
         if await self._write(_change, run_id, (State.REVIEW,), saving, Deed("save", caller)):
@@ -296,7 +297,14 @@ class Runs:
             return State(run.state)
         if await self._saved(run) is None:
             raise Problem(409, "no_saved_firm", f"The run is {run.state}; facts are added to a firm that it has saved.")
-        columns = {"state": State.SAVING, "followup": approved.company, "saving_at": time.time(), "closed": False}
+        now = time.time()
+        columns = {
+            "state": State.SAVING,
+            "followup": approved.company,
+            "saving_at": now,
+            "saved_at": now,
+            "closed": False,
+        }
         if await self._resume(run_id, (State.COMPLETE,), columns, Deed("follow_up", caller)):
             return State.SAVING
         return await self.follow_up(run_id, caller, approved)
@@ -353,6 +361,7 @@ def _new_run(email: Email, caller: Caller, mode: Mode, key: str | None, again: R
     return Run(
         tenant=caller.tenant,
         owner=caller.subject,
+        owner_name=(caller.name or caller.subject)[:200],
         correlation_id=hashlib.sha256(f"{caller.subject}{time.time_ns()}".encode()).hexdigest()[:16],
         mode=mode,
         engine=(again and again.engine) or "",
