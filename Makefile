@@ -42,6 +42,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.latency
 	$(BIN)/python -m bench.growth
 	$(BIN)/python -m bench.zoho_save
+	$(BIN)/python -m bench.live_page
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
