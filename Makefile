@@ -14,7 +14,7 @@ WITH_PROCESSES := server or browser or real_model
 # suite fits, too, and takes long there: `make test MANY_HOSTS="streaming wellintake zoho"`.
 ON_MANY_HOSTS := distributed or not (browser or real_model or embedded)
 MANY_HOSTS ?= streaming/tests/test_log.py streaming/tests/test_transports.py streaming/tests/test_hub.py streaming/tests/test_azure.py \
-  $(addprefix wellintake/tests/test_,runs.py audit.py retention.py at_rest.py flood.py saving.py memory.py circuits.py health.py live.py limits.py many_hosts.py behind_nginx.py) \
+  $(addprefix wellintake/tests/test_,runs.py audit.py retention.py at_rest.py flood.py saving.py memory.py circuits.py health.py live.py lists.py limits.py many_hosts.py behind_nginx.py) \
   zoho/tests/test_embedded.py zoho/tests/test_auth.py
 
 .PHONY: run test check bench sbom audit lock cities icons format clean
@@ -49,6 +49,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.streams --transports websocket,sse,ndjson,hub
 	$(BIN)/python -m wellintake.tests.services -- $(BIN)/python -m bench.streams --designs ours
 	$(BIN)/python -m bench.abuse
+	$(BIN)/python -m bench.live_page
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

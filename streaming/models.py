@@ -26,6 +26,7 @@ class Run(models.Model):
     id = models.UUIDField(primary_key=True, default=new_run_id, editable=False)
     tenant = models.CharField(max_length=100)
     owner = models.CharField(max_length=200, help_text="Subject of the key or user that started it.")
+    owner_name = models.CharField("user", max_length=200, blank=True, help_text="The same, as people know them.")
     correlation_id = models.CharField(max_length=64)
     mode = models.CharField(max_length=10)
     state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
@@ -62,13 +63,16 @@ class Run(models.Model):
     model_used = models.CharField(max_length=200, blank=True, help_text="Who was asked; empty: nobody.")
     model_failure = models.CharField(max_length=32, blank=True, help_text="Code of why its answer is not whole.")
     prompt_version = models.CharField(max_length=16, blank=True)
+    error_code = models.CharField(max_length=32, null=True, blank=True, help_text="Of why it failed last.")
     input_tokens = models.IntegerField(default=0)
     cached_tokens = models.IntegerField(default=0, help_text="Of the input tokens.")
     output_tokens = models.IntegerField(default=0)
     cost = models.FloatField(null=True, blank=True, help_text="Empty: the settings name no price.")
 
     created_at = models.FloatField(default=time.time, help_text="Epoch seconds: acceptance.")
+    seconds = models.FloatField(null=True, blank=True, help_text="From acceptance to what it came to first.")
     saving_at = models.FloatField(null=True, blank=True, help_text="Epoch seconds: the save was accepted.")
+    saved_at = models.FloatField(null=True, blank=True, help_text="The same of the last save, taken back or not.")
     expires_at = models.FloatField(null=True, blank=True, help_text="Epoch seconds: a review is kept until then.")
     # The database's own default, too: while servers are replaced, older ones go on inserting rows.
     exported = models.BooleanField(default=False, db_default=False, help_text="All its events are at Azure Event Hubs.")
@@ -88,12 +92,26 @@ class Run(models.Model):
                 name="run_once_per_message",
             ),
         ]
+        # Not `touched_at` and not `last_sequence`, which move all the time: PostgreSQL then updates the row in place.
         indexes = [
-            models.Index(fields=["state", "touched_at"], name="run_open", condition=Q(closed=False)),
+            models.Index(fields=["state"], name="run_open", condition=Q(closed=False)),
             models.Index(fields=["-created_at"], name="run_newest"),
-            # No column here changes with an append: a row that grows its log stays where it is.
             models.Index(fields=["id"], name="run_to_export", condition=Q(closed=True, exported=False)),
-            models.Index(fields=["tenant", "owner", "-created_at"], name="run_of_owner"),
+            models.Index(fields=["owner", "tenant", "-created_at"], name="run_of_owner"),
+            # The admin's lists (streaming/lists.py).
+            models.Index(fields=["state", "-created_at"], name="run_by_state"),
+            models.Index(fields=["owner_name", "-created_at"], name="run_by_user"),
+            models.Index(fields=["model_used", "-created_at"], name="run_by_model"),
+            models.Index(fields=["prompt_version", "-created_at"], name="run_by_prompt"),
+            models.Index(fields=["seconds"], name="run_by_duration"),
+            models.Index(
+                fields=["error_code", "-created_at"], name="run_by_error", condition=Q(error_code__isnull=False)
+            ),
+            models.Index(fields=["correlation_id"], name="run_by_correlation"),
+            models.Index(fields=["message_id"], name="run_by_message", condition=Q(message_id__isnull=False)),
+            models.Index(fields=["-saved_at"], name="save_newest", condition=Q(saved_at__isnull=False)),
+            models.Index(fields=["state", "-saved_at"], name="save_by_state", condition=Q(saved_at__isnull=False)),
+            models.Index(fields=["tenant", "-saved_at"], name="save_by_tenant", condition=Q(saved_at__isnull=False)),
         ]
         permissions = [
             ("view_live", "Can see the live page"),
@@ -139,6 +157,11 @@ class Reading(models.Model):
     transport = models.CharField(max_length=20)
     connection = models.CharField(max_length=32)
     after = models.IntegerField(null=True, help_text="The event behind which it began; null: it stopped.")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["transport", "run"], name="reading_over", condition=Q(after__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.reader} {self.transport}"
@@ -208,6 +231,10 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["-at"], name="audit_newest"),
             models.Index(fields=["run_id"], name="audit_of_run"),
+            models.Index(fields=["action", "-at"], name="audit_by_action"),
+            models.Index(fields=["actor", "-at"], name="audit_by_actor"),
+            models.Index(fields=["actor_name", "-at"], name="audit_by_name"),
+            models.Index(fields=["tenant", "-at"], name="audit_by_tenant"),
         ]
 
     def __str__(self) -> str:

@@ -186,6 +186,7 @@ class Runs:
             "state": State.SAVING,
             "corrections": corrections.model_dump_json(),
             "saving_at": now,
+            "saved_at": now,
             "saved_by": (caller.name or caller.subject)[:200],
         }
         if await self._write(_change, run_id, (State.REVIEW,), saving, Deed("save", caller)):
@@ -297,10 +298,12 @@ class Runs:
             return State(run.state)
         if await self._saved(run) is None:
             raise Problem(409, "no_saved_firm", f"The run is {run.state}; facts are added to a firm that it has saved.")
+        now = time.time()
         columns = {
             "state": State.SAVING,
             "followup": approved.company,
-            "saving_at": time.time(),
+            "saving_at": now,
+            "saved_at": now,
             "closed": False,
             "exported": False,
         }
@@ -360,6 +363,7 @@ def _new_run(email: Email, caller: Caller, mode: Mode, key: str | None, again: R
     return Run(
         tenant=caller.tenant,
         owner=caller.subject,
+        owner_name=(caller.name or caller.subject)[:200],
         correlation_id=hashlib.sha256(f"{caller.subject}{time.time_ns()}".encode()).hexdigest()[:16],
         mode=mode,
         engine=(again and again.engine) or "",

@@ -135,7 +135,7 @@ class RunWorker:
             "run_failed", run_id=str(run.id), code=known.code, kind=type(cause).__name__, where=place_of(cause)
         )
         try:
-            journal.change(state=State.FAILED, closed=not known.retryable)
+            journal.change(state=State.FAILED, closed=not known.retryable, error_code=known.code, **first_outcome(run))
             journal.tell(
                 Failed(
                     code=known.code,
@@ -177,7 +177,7 @@ class RunWorker:
     def _review(self, run: Run, journal: RunJournal, whole: Extraction, given: Corrections, letter: Letter) -> None:
         filings = records_from(whole, given, letter, self._page_of(str(run.id)))
         expires_at = time.time() + REVIEW_SECONDS
-        journal.change(state=State.REVIEW, expires_at=expires_at, attempts=0)
+        journal.change(state=State.REVIEW, expires_at=expires_at, attempts=0, error_code=None, **first_outcome(run))
         journal.tell(
             ReviewReady(
                 draft=[filing.view() for filing in filings],
@@ -187,7 +187,8 @@ class RunWorker:
 
     async def _save(self, run: Run, email: Email, journal: RunJournal, found: Intake) -> None:
         final, corrections = self._decided(run, email, found)
-        journal.change(state=State.SAVING, saving_at=run.saving_at or time.time())
+        saving_at = run.saving_at or time.time()
+        journal.change(state=State.SAVING, saving_at=saving_at, saved_at=saving_at)
         await journal.written()  # from here on a cancel is refused: nothing is half-written
         saved = await self._save_of(run, journal, final, corrections, found.letter).write()
         if run.corrections:
@@ -224,7 +225,7 @@ class RunWorker:
     ) -> None:
         await journal.written()
         timings = await self._timings(run)
-        journal.change(state=State.COMPLETE, closed=True)
+        journal.change(state=State.COMPLETE, closed=True, error_code=None, **first_outcome(run))
         journal.tell(
             Complete.model_validate(
                 {
@@ -271,6 +272,11 @@ def account_of(whole: Extraction) -> dict[str, object]:
         "prompt_version": whole.prompt_version or "",
         **usage,
     }
+
+
+def first_outcome(run: Run) -> dict[str, object]:
+    """Columns of a run that say how long whoever handed it in has waited for its first outcome."""
+    return {} if run.seconds is not None else {"seconds": round(time.time() - run.created_at, 3)}
 
 
 def filing_key(run: Run) -> str:

@@ -5,17 +5,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from streaming.lists import BigList, seen
 from streaming.models import SavedRun
 from wellintake import outbox
 from wellintake.access.admin import ApiKeyAdmin
 from wellintake.erasing import ErasureAdmin
-from wellintake.models import ApiKey, Erasure, LearnedRule
+from wellintake.models import ApiKey, Erasure, LearnedRule, RuleUse
 
 admin.site.register(SavedRun, outbox.OutboxAdmin)
 admin.site.register(ApiKey, ApiKeyAdmin)
@@ -34,10 +36,11 @@ class Validity(admin.SimpleListFilter):
 
 
 @admin.register(LearnedRule)
-class LearnedRuleAdmin(admin.ModelAdmin[LearnedRule]):
+class LearnedRuleAdmin(BigList[LearnedRule]):
     list_display = ("__str__", "what", "scope", "scope_kind", "learned", "learned_by", "used", "last_used", "active")
-    list_filter = (Validity, "scope_kind", "field", "tenant")
-    search_fields = ("scope", "original", "value", "learned_by")
+    list_filter = (Validity, "scope_kind", seen("field", "field"), seen("tenant", "tenant"))
+    searched = ("scope__icontains", "original__icontains", "value__icontains", "learned_by__icontains")
+    sortable_by = ("learned", "what")
     ordering = ("-learned_at",)
     actions = ("revoke",)
     fields = readonly_fields = (
@@ -58,7 +61,11 @@ class LearnedRuleAdmin(admin.ModelAdmin[LearnedRule]):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LearnedRule]:
-        return super().get_queryset(request).annotate(use_count=Count("uses"), used_last=Max("uses__used_at"))
+        uses = RuleUse.objects.filter(rule=OuterRef("pk")).order_by().values("rule")
+        count, last = uses.annotate(n=Count("pk")).values("n"), uses.annotate(last=Max("used_at")).values("last")
+        # Subqueries of what is shown: a join would be grouped over all uses before the first page is cut off.
+        shown = super().get_queryset(request)
+        return shown.annotate(use_count=Coalesce(Subquery(count), 0), used_last=Subquery(last))
 
     @admin.action(description="Revoke the chosen corrections", permissions=["change"])
     def revoke(self, request: HttpRequest, rules: QuerySet[LearnedRule]) -> None:
@@ -74,11 +81,9 @@ class LearnedRuleAdmin(admin.ModelAdmin[LearnedRule]):
     def learned(self, rule: LearnedRule) -> datetime:
         return datetime.fromtimestamp(rule.learned_at, UTC)
 
-    @admin.display(ordering="use_count")
     def used(self, rule: Any) -> str:
         return f"{rule.use_count} time{'s' * (rule.use_count != 1)}"
 
-    @admin.display(ordering="used_last")
     def last_used(self, rule: Any) -> datetime | None:
         return datetime.fromtimestamp(rule.used_last, UTC) if rule.used_last else None
 

@@ -10,6 +10,7 @@ from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -18,7 +19,9 @@ from pydantic import TypeAdapter
 
 from extraction.filing import Saved
 from extraction.ports import Undone
-from streaming.models import Event, Run, SavedRun
+from streaming.admin import UUID, WORDS
+from streaming.lists import BigList, seen, values_of
+from streaming.models import Event, Run, SavedRun, Step
 from streaming.problems import Problem
 from streaming.runs import SETTLED
 from wellintake.staff import caller_of
@@ -84,28 +87,41 @@ class ByOutcome(admin.SimpleListFilter):
         return queryset.filter(chosen) if chosen else queryset
 
 
-class OutboxAdmin(admin.ModelAdmin[SavedRun]):
+class ByTenant(seen("tenant", "tenant")):  # type: ignore[misc]
+    """Of those who have saved, not of all."""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(tenant, tenant) for tenant in values_of(Run.objects.filter(saved_at__isnull=False), "tenant")]
+
+
+class OutboxAdmin(BigList[SavedRun]):
     list_display = ("saved", "outcome", "records", "problem", "who", "tenant")
-    list_filter = (ByOutcome, "tenant")
-    search_fields = ("id", "correlation_id")
-    ordering = ("-created_at",)
-    show_full_result_count = False
+    list_filter = (ByOutcome, ByTenant)
+    searched = ("correlation_id", "message_id")
+    search_help_text = "A run's id or link, its correlation id, or the Message-ID of its mail."
+    sortable_by = ("saved",)
+    ordering = ("-saved_at",)
     actions = ("retry",)
     fields = readonly_fields = ("outcome", "problem", "saved", "who", "tenant", "undone", "run")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SavedRun]:
         told = Event.objects.filter(run=OuterRef("pk"), type="error").order_by("-sequence").values("data")[:1]
-        saves = super().get_queryset(request).filter(Q(saving_at__isnull=False) | Q(undone__gt=0))
-        stored = Count("steps", filter=Q(steps__name__startswith="save"))
-        return saves.defer("email", "corrections").annotate(stored=stored, error=Subquery(told))
+        steps = Step.objects.filter(run=OuterRef("pk"), name__startswith="save").order_by().values("run")
+        stored = Coalesce(Subquery(steps.annotate(stored=Count("pk")).values("stored")), 0)
+        # Subqueries of what is shown: a join would be grouped over all saves before the first page is cut off.
+        saves = super().get_queryset(request).filter(saved_at__isnull=False).defer(*WORDS)
+        return saves.annotate(stored=stored, error=Subquery(told))
+
+    def found_by(self, term: str) -> Q:
+        run = UUID.search(term.lower())
+        return Q(pk=run[0]) if run else super().found_by(term)
 
     # ------------------------------------------------------------ what is shown
 
-    @admin.display(description="when", ordering="created_at")
+    @admin.display(description="when", ordering="saved_at")
     def saved(self, run: SavedRun) -> datetime:
-        return datetime.fromtimestamp(run.saving_at or run.created_at, UTC)
+        return datetime.fromtimestamp(run.saved_at or run.created_at, UTC)
 
-    @admin.display(ordering="state")
     def outcome(self, run: SavedRun) -> str:
         if run.state == State.CANCELLED and run.saving_at:
             return "Cancelled half-way"

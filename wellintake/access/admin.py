@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -33,10 +33,40 @@ class ApiKeyForm(forms.ModelForm[ApiKey]):
         return " ".join(self.cleaned_data["scopes"])
 
 
+class Validity(admin.SimpleListFilter):
+    title = "validity"
+    parameter_name = "valid"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Valid"), ("expired", "Expired"), ("revoked", "Revoked"), ("unused", "Never used")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
+        expired = Q(expires_at__lte=timezone.now())
+        chosen = {
+            "yes": ~expired & Q(revoked_at=None),
+            "expired": expired & Q(revoked_at=None),
+            "revoked": Q(revoked_at__isnull=False),
+            "unused": Q(last_used_at=None),
+        }
+        return queryset.filter(chosen[value]) if (value := self.value()) in chosen else queryset
+
+
+class ByScope(admin.SimpleListFilter):
+    title = "scope"
+    parameter_name = "scope"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(scope, scope) for scope in SCOPES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
+        # By spaces, and none of them is a part of another.
+        return queryset.filter(scopes__contains=value) if (value := self.value()) in SCOPES else queryset
+
+
 class ApiKeyAdmin(admin.ModelAdmin[ApiKey]):
     form = ApiKeyForm
     list_display = ("name", "id", "tenant", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
-    list_filter = ("tenant",)
+    list_filter = (Validity, ByScope, "tenant")
     search_fields = ("name", "id")
     fields = ("name", "tenant", "scopes", "expires_at")
     known = ("id", "created_at", "last_used_at", "revoked_at")

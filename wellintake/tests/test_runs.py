@@ -350,3 +350,18 @@ async def test_a_preview_writes_nothing_anywhere(office):
     assert await office.state(run_id) == "complete"
     assert await office.stored() == [0, 0, 0, 0]
     assert not await office.read(Step.objects.filter(name__startswith="save").count)
+
+
+async def test_a_run_knows_whose_it_is_how_long_its_first_outcome_took_and_why_it_failed(office):
+    office.crm.before["deal"] = CrmUnavailable()
+    run_id = await office.start()
+    await office.work()
+    failed = await office.runs.visible(run_id, CALLER)
+    await office.runs.retry(run_id, CALLER)
+    await office.work()
+    saved = await office.runs.visible(run_id, CALLER)
+
+    assert (failed.owner_name, failed.state, failed.error_code) == ("One", "failed", "crm_unavailable")
+    assert 0 < failed.seconds == saved.seconds
+    assert (saved.state, saved.error_code) == ("complete", None)
+    assert saved.saved_at == saved.saving_at == failed.saved_at
