@@ -26,11 +26,11 @@ def threads(transactional_db):
 
 
 @asynccontextmanager
-async def working_log(threads, layer=None):
-    """A log as one process has it: with its writer, its tail and its ears."""
+async def working_log(threads, layer=None, committed=None):
+    """A log as one process has it: with its writer, its tail and its ears; `committed` hears what it has written."""
     write, read = threads
     bell = Bell(layer or InMemoryChannelLayer())
-    log = Log(write, read, bell, Measures())
+    log = Log(write, read, bell, Measures(), committed)
 
     async def hear():
         async for grown in bell.hear():
