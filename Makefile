@@ -8,7 +8,7 @@ URL := http://127.0.0.1:$(PORT)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --python-version 3.11 --universal
 
-# Tests with servers, browsers and models of their own want the machine for themselves; the others share it.
+# Tests share two cores, but for those with a language model of their own: that has deadlines and needs both.
 WITH_PROCESSES := server or browser or real_model
 # What is tested again on PostgreSQL and Redis: the log, transports, runs, saves, the CRM, faults of hosts. The rest of the
 # suite fits, too, and takes long there: `make test MANY_HOSTS="streaming wellintake zoho"`.
@@ -26,7 +26,8 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-dev $(VENV)/.installed-model addin/node_modules/.installed
 	@.ci/needs chromium node postgresql redis nginx
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not ($(WITH_PROCESSES) or distributed)"
-	$(BIN)/python -m pytest -m "($(WITH_PROCESSES)) and not distributed"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "(server or browser) and not (real_model or distributed)"
+	$(BIN)/python -m pytest -m "real_model and not distributed"
 	$(BIN)/python -m wellintake.tests.services -- $(BIN)/python -m pytest -m "$(ON_MANY_HOSTS)" $(MANY_HOSTS)
 	cd addin && npm test --silent
 

@@ -66,7 +66,7 @@ resource web 'Microsoft.App/containerApps@2024-03-01' = {
           name: 'web'
           image: image
           command: ['uvicorn', 'wellintake.asgi:application', '--host', '0.0.0.0', '--port', '8000']
-          args: ['--ws', 'websockets-sansio', '--ws-per-message-deflate', 'false', '--ws-max-size', '21000000', '--no-access-log', '--timeout-graceful-shutdown', '10']
+          args: ['--ws', 'websockets-sansio', '--http', 'wellintake.access.patience:PatientProtocol', '--ws-per-message-deflate', 'false', '--ws-max-size', '21000000', '--no-access-log', '--timeout-graceful-shutdown', '10']
           env: env
           resources: { cpu: json('1.0'), memory: '2Gi' }
           probes: [

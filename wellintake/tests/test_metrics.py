@@ -32,7 +32,7 @@ LABELS = {
 
 
 @pytest.fixture
-def told():
+async def told():
     """Everything that is told, with a sample of each kind: metric → its samples' labels."""
     built, calls = parts(), CrmCalls()
     busy = replace(built, live=Live(100), zoho=replace(built.zoho, calls=calls))
@@ -41,13 +41,12 @@ def told():
     states = dict.fromkeys(Run.State.values, 1)
     facts = {"runs": states, "queue": {"depth": 1, "oldest_seconds": 1.0}, "checks": dict.fromkeys(SENTENCES, "ok")}
     callers = [Caller(f"key:{number}", f"firm {number}", f"Jane Roe {number}") for number in range(3)]
-    opened = [busy.live.connected(transport, caller) for transport in TRANSPORTS for caller in callers]
-    for connection in opened:
-        connection.__enter__()
+    held = [await busy.live.connect(transport, caller) for transport in TRANSPORTS for caller in callers]
     labels = {}
     for family in text_string_to_metric_families(Exposition(busy, facts).text().decode()):
         for sample in family.samples:
             labels.setdefault(sample.name, []).append(sample.labels)
+    assert len(held) == len(busy.live)
     return labels
 
 

@@ -26,14 +26,20 @@ def test_every_copied_file_is_the_one_that_is_named_with_its_licence():
     assert set(named) == there
     assert {file: hashlib.sha256((ADD_IN / file).read_bytes()).hexdigest() for file in named} == named
     for one in VENDORED:
-        assert (ADD_IN / "src" / "vendor" / f"{one['name'].rpartition('/')[2]}.LICENSE").exists()
+        assert (ADD_IN / "src" / "vendor" / f"{_short(one)}.LICENSE").exists()
         assert one["purl"].endswith(f"@{one['version']}")
 
 
-def test_the_copied_signalr_client_has_the_version_that_npm_audits():
+def _short(one):
+    """`@azure/msal-browser` is copied as `msal`."""
+    return one["name"].rpartition("/")[2].removesuffix("-browser")
+
+
+@pytest.mark.parametrize("name", ["@microsoft/signalr", "@azure/msal-browser"])
+def test_a_copied_client_has_the_version_that_npm_audits(name):
     packages = json.loads((ADD_IN / "package.json").read_bytes())["devDependencies"]
     versions = {one["name"]: one["version"] for one in VENDORED}
-    assert versions["@microsoft/signalr"] == packages["@microsoft/signalr"]
+    assert versions[name] == packages[name]
 
 
 @pytest.mark.parametrize("locked", sorted(ROOT.glob("requirements*.txt")), ids=lambda file: file.stem)
