@@ -54,6 +54,7 @@ def in_the_file() -> bytes:
 
 
 def found(words, where):
+    # No word of four letters: sooner or later it stands in what is sealed, too.
     return [word for word in words if word in where.lower()]
 
 
@@ -77,7 +78,7 @@ async def test_the_whole_story_leaves_no_word_in_the_database_and_reads_as_ever(
     run_id = await saved(office)
 
     kept = await office.read(held)
-    assert found([*WORDS, b"muncie", b"jane", b"555-0144"], kept) == []
+    assert found([*WORDS, b"muncie", b"jane roe", b"jane.roe", b"555-0144"], kept) == []
     assert kept.count(MARK) == await office.read(lambda: sum(column.rows().count() for column in COLUMNS)) > 10
     assert await office.state(run_id) == "complete"
     told = [item.type for item in await followed(office.log, run_id)]
