@@ -50,7 +50,8 @@ def held() -> bytes:
 def in_the_file() -> bytes:
     """Every byte of the database, free pages and the log of writes included."""
     file = Path(connection.settings_dict["NAME"])
-    return b"".join(part.read_bytes() for part in file.parent.glob(f"{file.name}*"))
+    parts = (file.with_name(file.name + suffix) for suffix in ("", "-wal", "-journal"))
+    return b"".join(part.read_bytes() for part in parts if part.exists())
 
 
 def found(words, where):
