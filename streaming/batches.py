@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+import structlog
 from django.db import IntegrityError, connection, transaction
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce, Greatest
@@ -20,6 +21,7 @@ END = Greatest(
     "last_sequence",
     Coalesce(Subquery(Event.objects.filter(run=OuterRef("pk")).order_by("-sequence").values("sequence")[:1]), 0),
 )
+logger = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,11 @@ def insert(batches: Sequence[Batch]) -> list[bool]:
 def _insert_alone(batch: Batch) -> bool:
     try:
         _insert([batch])
-    except (_NotAll, IntegrityError):
-        return _was_written_before(batch)
+    except (_NotAll, IntegrityError) as error:
+        is_written = _was_written_before(batch)
+        if not is_written and isinstance(error, IntegrityError):  # no lost lease, which is nobody's fault
+            logger.error("batch_contradicts_the_log", run_id=batch.run_id)
+        return is_written
     return True
 
 
